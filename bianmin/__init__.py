@@ -1,0 +1,1 @@
+"""Part of bianmin; see docs/architecture.md."""
