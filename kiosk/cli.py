@@ -1,0 +1,182 @@
+"""The command `bianmin kiosk`: enrol, run, look, examine."""
+
+import asyncio
+import functools
+import json
+import logging
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from kiosk import settings as kiosk_settings
+from kiosk.doctor import Finding, check_centre, examine
+from kiosk.enrol import enrol as enrol_kiosk
+from kiosk.enrol import is_enrolled
+from kiosk.main import opened, serve
+from kiosk.settings import Settings
+from sync.clock import SystemClock
+from sync.device import KioskIdentity, load_identity
+from sync.errors import BianminError
+from sync.transports.http import HttpLink
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STATUS_S = 3.0
+
+
+def told(function: Callable[P, T]) -> Callable[P, T]:
+    """Tell our errors in one line with what to do next, not as a trace."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except BianminError as error:
+            raise click.ClickException(f"{error} [{error.code}]") from error
+
+    return wrapped
+
+
+_DATA = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Data folder (default: BIANMIN_KIOSK_DATA_DIR, else ./kiosk-data).",
+)
+_CENTRE = click.option("--centre", "centre_url", help="Scheme and host of the centre.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def kiosk() -> None:
+    """Enrol, run and examine a kiosk.
+
+    \b
+    First day:
+      bianmin kiosk enrol XXXX-XXXX-XXXX --centre https://centre.example --data /srv/kiosk
+      bianmin kiosk run --data /srv/kiosk          serve its page on 127.0.0.1:8420
+      bianmin kiosk doctor --data /srv/kiosk       what is wrong, and what to do
+
+    Every setting can stand in DATA/settings.toml or in the environment:
+
+    \b
+      BIANMIN_KIOSK_DATA_DIR, HOST, PORT, CENTRE_URL, VOICE_DIR, RECORDINGS_DIR,
+      HAS_LIVE_VOICE, WIDTH_PX, HEIGHT_PX, DIAGONAL_IN, IDLE_S, UTC_OFFSET_MIN, HAS_PRINTER
+    """  # noqa: D301 -- click keeps the lines after a backspace as they are
+
+
+def _load(data_dir: Path | None, **given: Any) -> Settings:
+    return kiosk_settings.load(data_dir=data_dir, **given)
+
+
+@kiosk.command()
+@click.argument("code", required=False)
+@click.option("--code", "code_option", help="The same as the argument.")
+@_CENTRE
+@_DATA
+@told
+def enrol(
+    code: str | None, code_option: str | None, centre_url: str | None, data_dir: Path | None
+) -> None:
+    """Make this machine a kiosk with the one-time CODE of the centre (`bianmin centre code`)."""
+    given = code or code_option
+    if not given:
+        raise click.UsageError("give the code that the centre made: XXXX-XXXX-XXXX")
+    chosen = _load(data_dir, centre_url=centre_url)
+    if is_enrolled(chosen.data_dir):
+        identity = load_identity(chosen.data_dir)
+        click.echo(f"This is kiosk {identity.kiosk_no}, {identity.name}, already.")
+        return
+    identity = asyncio.run(_enrolled(chosen, given))
+    click.echo(f"This is kiosk {identity.kiosk_no} now: {identity.name} ({identity.village_code}).")
+    click.echo(f"Next:  bianmin kiosk run --data {chosen.data_dir}")
+
+
+async def _enrolled(chosen: Settings, code: str) -> KioskIdentity:
+    async with HttpLink(chosen.centre_url) as link:
+        identity = await enrol_kiosk(chosen.data_dir, link, code, None)
+    _keep_centre(chosen)
+    # The services come along at once, so that the first start can do without a link.
+    async with opened(msgspec.structs.replace(chosen, has_live_voice=False)) as (_, parts):
+        outcome = await parts.agent.exchange_once()
+    if outcome.error or outcome.detail:
+        click.echo("The services could not be fetched yet; the kiosk fetches them by itself.")
+    return identity
+
+
+def _keep_centre(chosen: Settings) -> None:
+    """Write the centre's address down, unless the installer has a settings file already."""
+    path = chosen.data_dir / kiosk_settings.FILE_NAME
+    if not path.exists():
+        path.write_text(f"centre_url = {json.dumps(chosen.centre_url)}\n", "utf-8")
+
+
+@kiosk.command()
+@_DATA
+@_CENTRE
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (default 8420).")
+@told
+def run(data_dir: Path | None, centre_url: str | None, host: str | None, port: int | None) -> None:
+    """Serve the page and carry envelopes until SIGTERM or Ctrl-C."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    chosen = _load(data_dir, centre_url=centre_url, host=host, port=port)
+    asyncio.run(_until_signal(chosen))
+
+
+async def _until_signal(chosen: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(chosen, stop)
+
+
+@kiosk.command()
+@_DATA
+@click.option("--port", type=int, help="Port that the kiosk listens on (default 8420).")
+@told
+def status(data_dir: Path | None, port: int | None) -> None:
+    """Say what waits, when the centre last answered, and which versions run."""
+    chosen = _load(data_dir, port=port)
+    url = f"http://127.0.0.1:{chosen.port}/status"
+    try:
+        with urllib.request.urlopen(url, timeout=STATUS_S) as answer:
+            found: dict[str, object] = msgspec.json.decode(answer.read())
+    except (urllib.error.URLError, OSError, msgspec.DecodeError) as error:
+        raise click.ClickException(
+            f"no kiosk answers at {url}; start it with `bianmin kiosk run`, or see `doctor`"
+        ) from error
+    for name, value in found.items():
+        click.echo(f"{name:<14} {value}")
+
+
+@kiosk.command()
+@_DATA
+@_CENTRE
+@told
+def doctor(data_dir: Path | None, centre_url: str | None) -> None:
+    """Examine folder, identity, disk, clock, store, catalogue, voice and centre; say what to do."""
+    chosen = _load(data_dir, centre_url=centre_url)
+    findings = (*examine(chosen, SystemClock()), asyncio.run(_centre(chosen)))
+    for finding in findings:
+        click.echo(_line(finding))
+    if not all(finding.is_good for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+async def _centre(chosen: Settings) -> Finding:
+    async with HttpLink(chosen.centre_url) as link:
+        return await check_centre(link)
+
+
+def _line(finding: Finding) -> str:
+    mark = "ok  " if finding.is_good else "look"
+    todo = f"\n      → {finding.todo}" if finding.todo and not finding.is_good else ""
+    return f"{mark}  {finding.name:<12} {finding.said}{todo}"

@@ -1,0 +1,68 @@
+"""Photos, signatures and recordings of the running visit: in memory, never on the disk."""
+
+from kiosk.errors import AttachmentRefused, AttachmentTooLarge
+from kiosk.media import MediaType
+from sync.forms import ATTACHMENT_TYPES, Service
+from sync.limits import ATTACHMENTS_MAX
+from sync.records import Attachment, Transaction
+
+
+class Drafts:
+    """What the resident has given beside words."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, list[tuple[MediaType, bytes]]] = {}
+
+    def put(self, question: str, index: int, media_type: MediaType, content: bytes) -> int:
+        """Hold one attachment and answer how many the question has now.
+
+        Args:
+            question: Question id.
+            index: From 0; the same index again replaces, the next one adds.
+            media_type: As `media.checked_media` found it.
+            content: All octets.
+
+        Raises:
+            AttachmentRefused: `index` leaves a gap.
+            AttachmentTooLarge: More than `ATTACHMENTS_MAX` in one transaction.
+        """
+        held = self._held.get(question, [])
+        if not 0 <= index <= len(held):
+            raise AttachmentRefused("attachments are given one after the other")
+        if index == len(held):
+            if sum(map(len, self._held.values())) >= ATTACHMENTS_MAX:
+                raise AttachmentTooLarge("there are enough attachments; remove one first")
+            self._held[question] = [*held, (media_type, content)]
+        else:
+            held[index] = (media_type, content)
+        return len(self._held[question])
+
+    def discard(self, question: str) -> None:
+        """Forget the attachments of one question."""
+        self._held.pop(question, None)
+
+    def wipe(self) -> None:
+        """Forget all."""
+        self._held.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held."""
+        return not self._held
+
+    def attachments(self, transaction: Transaction, service: Service) -> tuple[Attachment, ...]:
+        """Answer what belongs to a transaction, numbered in form order.
+
+        What was photographed for a question that is hidden now stays behind.
+        """
+        found = [
+            (question.id, media_type, content)
+            for question in service.questions
+            if question.type in ATTACHMENT_TYPES
+            and transaction.answers.get(question.id, "").isdigit()
+            for media_type, content in self._held.get(question.id, [])
+        ]
+        return tuple(
+            Attachment(question=question, index=index, media_type=media_type, content=content)
+            for index, (question, media_type, content) in enumerate(found)
+        )

@@ -1,0 +1,220 @@
+"""Doing what the visit asks: seal and commit, look up, forget, call the helper.
+
+A receipt exists only once its commit is on the disk. Whatever fails is answered as `Failed`,
+with a code for the helper; nothing was promised then, and the answers are still on the screen.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from sqlite_utils import Database as Tables
+
+from kiosk.drafts import Drafts
+from kiosk.lookup import kiosk_salt, person_tag, tags_of
+from kiosk.resume import Trail
+from kiosk.speech import LiveVoice
+from kiosk.visit import (
+    Committed,
+    Discard,
+    Effect,
+    Event,
+    Failed,
+    Found,
+    LookUp,
+    Matter,
+    Ring,
+    Submit,
+    Wipe,
+)
+from sync import outbox
+from sync.answers import encode_transaction
+from sync.catalogues import Loaded
+from sync.clock import Clock
+from sync.database import Database
+from sync.device import KioskIdentity
+from sync.errors import BianminError
+from sync.limits import HELPER_CALLED_S, MATTERS_MAX
+from sync.records import Attachment, Receipt, Transaction
+from sync.sealing import SealingPublic
+from sync.signing import DeviceKeys
+
+_log = logging.getLogger(__name__)
+
+#: Code of the fault screen when there is no room for a transaction.
+NO_ROOM = "507"
+#: Code when the store cannot be written at all (read-only card, damage).
+NO_STORE = "500"
+
+
+class Effects:
+    """Runs effects against the store.
+
+    Args:
+        database: The open store.
+        keys: The device's.
+        identity: Kiosk number.
+        clock: Kiosk's time.
+        drafts: Attachments of the running visit.
+        live: Spoken pieces of the running visit.
+        trail: Remembers the transaction under way across a power cut.
+        poke: Wakes the agent.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keys: DeviceKeys,
+        identity: KioskIdentity,
+        clock: Clock,
+        drafts: Drafts,
+        live: LiveVoice,
+        trail: Trail,
+        poke: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._identity = identity
+        self._clock = clock
+        self._drafts = drafts
+        self._live = live
+        self._trail = trail
+        self._poke = poke
+        self._salt = kiosk_salt(keys.to_bytes())
+        self._called_ms: int | None = None
+
+    async def run(self, effects: Sequence[Effect], loaded: Loaded) -> tuple[Event, ...]:
+        """Run effects in order and answer what they bring."""
+        events: list[Event] = []
+        for effect in effects:
+            match effect:
+                case Submit(transaction=transaction):
+                    events.append(await self._submit(transaction, loaded))
+                case LookUp():
+                    events.append(await self._look_up(effect))
+                case Wipe():
+                    self._drafts.wipe()
+                    self._live.wipe()
+                case Discard(question=question):
+                    self._drafts.discard(question)
+                case Ring():
+                    self._called_ms = self._clock.monotonic_ms()
+                    self._poke()
+        return tuple(events)
+
+    @property
+    def is_helper_called(self) -> bool:
+        """Whether somebody called the helper lately; goes into the health report."""
+        if self._called_ms is None:
+            return False
+        return self._clock.monotonic_ms() - self._called_ms < HELPER_CALLED_S * 1000
+
+    async def _submit(self, transaction: Transaction, loaded: Loaded) -> Committed | Failed:
+        if not self._database.has_room():
+            return Failed(NO_ROOM)
+        try:
+            body = encode_transaction(loaded.catalogue, loaded.dictionary, transaction)
+            service = loaded.catalogue.service(transaction.service)
+            attachments = self._drafts.attachments(transaction, service)
+            # Slow on purpose, so not on the loop and not inside the commit.
+            tags = await asyncio.to_thread(tags_of, transaction.answers, self._salt)
+            await asyncio.to_thread(self._trail.note, transaction.id, transaction.language)
+            receipt = await self._database.write(
+                _enqueued,
+                keys=self._keys,
+                sealing=loaded.sealing,
+                catalogue_version=loaded.version,
+                body=body,
+                attachments=attachments,
+                transaction=transaction,
+                kiosk_no=self._identity.kiosk_no,
+                now_ms=self._clock.now_ms(),
+                tags=tags,
+            )
+        except (BianminError, sqlite3.Error, OSError) as error:
+            return await self._after_fault(transaction, error)
+        self._poke()
+        return Committed(receipt)
+
+    async def _after_fault(self, transaction: Transaction, error: Exception) -> Committed | Failed:
+        """Look whether it was committed all the same: a fault after COMMIT is no failure."""
+        _log.error(
+            "a transaction could not be stored",
+            extra={"service": transaction.service, "reason": type(error).__name__},
+        )
+        try:
+            receipt = await self._database.run(outbox.receipt_of, transaction.id)
+        except (sqlite3.Error, OSError):
+            receipt = None
+        if receipt is not None:
+            return Committed(receipt)
+        code = getattr(error, "code", "")
+        return Failed(code.split(".", 1)[0] if code else NO_STORE)
+
+    async def _look_up(self, effect: LookUp) -> Found | Failed:
+        try:
+            if effect.case_no:
+                found = await self._database.run(matters_of, (effect.case_no,))
+            else:
+                tag = await asyncio.to_thread(
+                    person_tag, effect.id_number, effect.phone_tail, self._salt
+                )
+                found = await self._database.run(_of_person, tag)
+        except (sqlite3.Error, OSError) as error:
+            _log.error("a look-up failed", extra={"reason": type(error).__name__})
+            return Failed(NO_STORE)
+        return Found(found)
+
+
+def _enqueued(
+    db: Tables,
+    *,
+    keys: DeviceKeys,
+    sealing: SealingPublic,
+    catalogue_version: int,
+    body: bytes,
+    attachments: Sequence[Attachment],
+    transaction: Transaction,
+    kiosk_no: int,
+    now_ms: int,
+    tags: Sequence[bytes],
+) -> Receipt:
+    """Store a transaction and by which tags it is found again; the caller commits."""
+    receipt = outbox.submit(
+        db,
+        keys=keys,
+        sealing=sealing,
+        catalogue_version=catalogue_version,
+        body=body,
+        attachments=attachments,
+        transaction_id=transaction.id,
+        service=transaction.service,
+        kiosk_no=kiosk_no,
+        now_ms=now_ms,
+    )
+    for tag in tags:
+        outbox.remember_person(db, tag, receipt.case_no)
+    return receipt
+
+
+def matters_of(db: Tables, case_nos: Sequence[str]) -> tuple[Matter, ...]:
+    """Answer what this kiosk knows of cases; those not from here are left out."""
+    found = []
+    for case_no in case_nos[:MATTERS_MAX]:
+        receipt = outbox.receipt_of_case(db, case_no)
+        if receipt is not None:
+            found.append(
+                Matter(
+                    case_no=case_no,
+                    service=receipt.service,
+                    confirmed_ms=receipt.confirmed_ms,
+                    is_delivered=outbox.is_delivered(db, case_no),
+                    notices=outbox.notices_of(db, case_no),
+                )
+            )
+    return tuple(found)
+
+
+def _of_person(db: Tables, tag: bytes) -> tuple[Matter, ...]:
+    return matters_of(db, outbox.cases_of_person(db, tag))

@@ -1,0 +1,305 @@
+"""One screen, one visit: runs its steps one after the other, ends it, leaves nothing behind."""
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+from sqlite_utils import Database as Tables
+
+from kiosk import views
+from kiosk.drafts import Drafts
+from kiosk.effects import Effects
+from kiosk.errors import AttachmentRefused, OtherScreen
+from kiosk.flows import begin, step
+from kiosk.media import checked_media
+from kiosk.phrases import day_of
+from kiosk.playlist import Playlist
+from kiosk.resume import OWED_MS_MAX, Trail
+from kiosk.screens import Screen
+from kiosk.settings import Settings
+from kiosk.speech import Library, LiveVoice, playlist
+from kiosk.visit import (
+    DEFAULT_LANGUAGE,
+    Asking,
+    AtFault,
+    AtHome,
+    AtReceipt,
+    Attached,
+    Event,
+    Touch,
+    Visit,
+    Waiting,
+    World,
+    service_of,
+)
+from sync import outbox
+from sync.agent import Agent
+from sync.catalogues import Loaded, load_current
+from sync.clock import Clock, Entropy
+from sync.database import Database
+from sync.device import KioskIdentity
+from sync.forms import Catalogue
+from sync.ids import uuid7
+from sync.limits import IDLE_FACTOR
+from sync.records import Receipt
+from sync.wire import CourierTooLong, courier_url
+from voice_prompts.wording import Wording
+
+WATCH_S = 1.0
+_TOKEN_BYTES = 16
+#: Shown until the centre's services have reached this kiosk.
+NOT_SET_UP = "503"
+_NOTHING = Catalogue(
+    schema="",
+    version="",
+    default_language=DEFAULT_LANGUAGE,
+    languages=(DEFAULT_LANGUAGE, "en"),
+    types={},
+    categories=(),
+    shared_choice_lists={},
+    system_variables=(),
+    services=(),
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a stage is put together from; made in `kiosk.main` or by a test."""
+
+    settings: Settings
+    database: Database
+    identity: KioskIdentity
+    agent: Agent
+    effects: Effects
+    drafts: Drafts
+    live: LiveVoice
+    trail: Trail
+    library: Library
+    wordings: Mapping[str, Wording]
+    clock: Clock
+    entropy: Entropy
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What a step needs from the store."""
+
+    pending: int = 0
+    is_delivered: bool = False
+    courier: bytes = b""
+    due_on: str = ""
+    due_is_about: bool = False
+
+
+class Stage:
+    """The present visit and everything that may happen to it.
+
+    All steps go through one lock: a double tap is two steps, of which the second meets a
+    newer screen and changes nothing.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lock = asyncio.Lock()
+        self._fresh: Loaded | None = None
+        self._loaded: Loaded | None = None
+        self._deadline_ms: int | None = None
+        self.visit = begin(self._token())
+
+    async def start(self) -> None:
+        """Load the catalogue, and show a receipt that a power cut kept from somebody."""
+        await self.renew()
+        owed = self._parts.trail.owed()
+        if owed is None or self._loaded is None:
+            return
+        receipt = await self._parts.database.run(outbox.receipt_of, bytes.fromhex(owed.id))
+        if receipt is not None and self._is_owed(receipt):
+            self.visit = replace(
+                self.visit, language=owed.language, place=AtReceipt(), receipt=receipt
+            )
+        else:
+            self._parts.trail.clear()
+
+    def _is_owed(self, receipt: Receipt) -> bool:
+        assert self._loaded is not None  # noqa: S101 -- asked by `start` only
+        age_ms = self._parts.clock.now_ms() - receipt.confirmed_ms
+        services = {service.id: service for service in self._loaded.catalogue.services}
+        service = services.get(receipt.service)
+        return age_ms < OWED_MS_MAX and service is not None and service.case_kind != "rating"
+
+    async def renew(self) -> None:
+        """Take the newest catalogue for the next visit; a running one keeps its own."""
+        self._fresh = await self._parts.database.run(load_current)
+        async with self._lock:
+            if self.visit.draft is None and self.visit.receipt is None:
+                self._adopt()
+
+    def _adopt(self) -> None:
+        """Begin with the newest catalogue; the visit has nothing of the old one."""
+        self._loaded = self._fresh
+        if self._loaded is None:
+            self.visit = replace(self.visit, place=AtFault(NOT_SET_UP), rev=self.visit.rev + 1)
+        elif self.visit.place == AtFault(NOT_SET_UP):
+            self.visit = replace(self.visit, place=AtHome(), rev=self.visit.rev + 1)
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The catalogue of the present visit."""
+        return self._loaded
+
+    async def touch(self, visit_id: str, rev: int, touch: Touch) -> None:
+        """Follow a touch of the present screen; one of another screen changes nothing."""
+        async with self._lock:
+            if visit_id == self.visit.id and rev == self.visit.rev:
+                await self._follow(touch)
+
+    async def alive(self, visit_id: str) -> None:
+        """Note that somebody is typing: touches that post nothing keep the visit too."""
+        async with self._lock:
+            if visit_id == self.visit.id and self._deadline_ms is not None:
+                idle_ms = self._parts.settings.idle_s * 1000 * IDLE_FACTOR
+                self._deadline_ms = self._parts.clock.monotonic_ms() + idle_ms
+
+    async def attach(
+        self, visit_id: str, question_id: str, index: int, content_type: str, content: bytes
+    ) -> None:
+        """Hold a photo, signature or recording for the question on the screen.
+
+        Raises:
+            OtherScreen: The screen shows something else by now.
+            AttachmentRefused: The question does not take it.
+            AttachmentTooLarge: It exceeds its bound.
+        """
+        async with self._lock:
+            place, draft = self.visit.place, self.visit.draft
+            is_here = isinstance(place, Asking) and place.question == question_id
+            if visit_id != self.visit.id or draft is None or not is_here:
+                raise OtherScreen("the screen shows something else by now")
+            question = service_of(draft, await self._world()).question(question_id)
+            media_type = checked_media(question.type, content_type, content)
+            if question.type != "photo" and index != 0:
+                raise AttachmentRefused("this question takes one attachment")
+            count = self._parts.drafts.put(question_id, index, media_type, content)
+            await self._follow(Attached(question_id, count))
+
+    async def screen(self) -> tuple[Screen, Playlist, Visit]:
+        """Answer what the resident sees and hears now, and whose screen it is."""
+        async with self._lock:
+            shown, spoken, said_ms = await self._shown()
+            self._note_deadline(shown, said_ms)
+            return shown, spoken, self.visit
+
+    async def _shown(self) -> tuple[Screen, Playlist, int]:
+        shown = views.screen(self.visit, await self._world(), self._parts.wordings)
+        spoken, said_ms = playlist(shown, self._parts.library, self._parts.live)
+        return shown, spoken, said_ms
+
+    def _note_deadline(self, shown: Screen, said_ms: int) -> None:
+        if not shown.timeout_s:
+            self._deadline_ms = None
+            return
+        idle_ms = shown.timeout_s * 1000 * IDLE_FACTOR
+        self._deadline_ms = self._parts.clock.monotonic_ms() + idle_ms + said_ms
+
+    async def fault(self, code: str) -> None:
+        """Go to the fault screen: something of ours broke; nothing was promised."""
+        async with self._lock:
+            self.visit = replace(
+                self.visit, place=AtFault(code), overlay="", rev=self.visit.rev + 1
+            )
+
+    async def watch(self) -> None:
+        """End visits whose page no longer keeps the time, until cancelled."""
+        while True:
+            await self._parts.clock.sleep(WATCH_S)
+            await self.expire()
+
+    async def expire(self) -> None:
+        """Follow a time-out when the present screen's time is long over."""
+        async with self._lock:
+            deadline_ms = self._deadline_ms
+            if deadline_ms is None or self._parts.clock.monotonic_ms() < deadline_ms:
+                return
+            await self._follow(Touch("timeout"))
+            shown = views.screen(self.visit, await self._world(), self._parts.wordings)
+            self._note_deadline(shown, 0)
+
+    async def _follow(self, event: Event) -> None:
+        """Step, run what is asked, and follow what that brings."""
+        waiting: list[Event] = [event]
+        while waiting:
+            before = self.visit
+            world = await self._world()
+            self.visit, effects = step(before, waiting.pop(0), world)
+            if before.id != self.visit.id:
+                self._adopt()
+            was_owed = isinstance(before.place, AtReceipt | Waiting)
+            if was_owed and not isinstance(self.visit.place, AtReceipt | Waiting):
+                self._parts.trail.clear()
+            if effects and self._loaded is not None:
+                waiting.extend(await self._parts.effects.run(effects, self._loaded))
+
+    async def _world(self) -> World:
+        parts, loaded = self._parts, self._loaded
+        state, now_ms = parts.agent.state, parts.clock.now_ms()
+        facts = await self._facts()
+        return World(
+            catalogue=loaded.catalogue if loaded else _NOTHING,
+            today=day_of(now_ms, parts.settings.utc_offset_min),
+            fresh_id=uuid7(now_ms, parts.entropy),
+            fresh_token=self._token(),
+            villages=loaded.villages if loaded else (),
+            village_code=parts.identity.village_code,
+            kiosk_no=parts.identity.kiosk_no,
+            kiosk_name=parts.identity.name,
+            reasons=loaded.reasons if loaded else {},
+            hotline=loaded.hotline if loaded else "12345",
+            pending=facts.pending,
+            is_reachable=state.is_reachable,
+            last_ok_ms=state.last_ok_ms or 0,
+            utc_offset_min=parts.settings.utc_offset_min,
+            has_printer=parts.settings.has_printer,
+            is_delivered=facts.is_delivered,
+            courier_url=self._courier_url(facts.courier),
+            due_on=facts.due_on,
+            due_is_about=facts.due_is_about,
+            idle_s=parts.settings.idle_s,
+        )
+
+    async def _facts(self) -> Facts:
+        try:
+            return await self._parts.database.run(_facts_of, self.visit.receipt)
+        except (sqlite3.Error, OSError):
+            # A screen is shown even while the store is not readable.
+            return Facts()
+
+    def _courier_url(self, raw: bytes) -> str:
+        if not raw or not self._parts.identity.public_url:
+            return ""
+        try:
+            return courier_url(self._parts.identity.public_url, raw)
+        except (CourierTooLong, ValueError):
+            return ""
+
+    def _token(self) -> str:
+        return self._parts.entropy.token_bytes(_TOKEN_BYTES).hex()
+
+
+def _facts_of(db: Tables, receipt: Receipt | None) -> Facts:
+    pending = outbox.waiting(db).count
+    if receipt is None:
+        return Facts(pending=pending)
+    try:
+        courier = outbox.courier_of(db, receipt.seq)
+    except outbox.OutboxEmpty:
+        courier = b""
+    due = next((n for n in reversed(outbox.notices_of(db, receipt.case_no)) if n.due_on), None)
+    return Facts(
+        pending=pending,
+        is_delivered=outbox.is_delivered(db, receipt.case_no),
+        courier=courier,
+        due_on=due.due_on if due else "",
+        due_is_about=due.is_about if due else False,
+    )

@@ -1,0 +1,65 @@
+"""Across a power cut between commit and receipt: which transaction's receipt is still owed.
+
+The usual kill of a kiosk that is switched off at the wrong moment lands between the commit and
+the screen. The id of the transaction under way is on the disk before the commit and goes when
+the resident has left the receipt; a start that finds it shows the receipt, once.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from sync.database import sync_directory
+
+FILE_NAME = "receipt-owed.json"
+#: A receipt found later than this belongs to somebody who is no longer there.
+OWED_MS_MAX = 10 * 60 * 1000
+
+
+class Owed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A transaction that was about to be committed; nothing personal."""
+
+    #: Transaction id, hex.
+    id: str
+    language: str
+
+
+class Trail:
+    """The file that holds it.
+
+    Args:
+        directory: The kiosk's data folder.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / FILE_NAME
+
+    def note(self, transaction_id: bytes, language: str) -> None:
+        """Write down, durably, that this transaction's receipt will be owed.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        raw = msgspec.json.encode(Owed(id=transaction_id.hex(), language=language))
+        fresh = self._path.with_suffix(".new")
+        handle = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        sync_directory(self._path.parent)
+
+    def owed(self) -> Owed | None:
+        """Answer whose receipt is owed; None when nobody's, or the file does not tell."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=Owed)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def clear(self) -> None:
+        """Forget it: the receipt was seen, or there is none."""
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)

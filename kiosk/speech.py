@@ -1,0 +1,175 @@
+"""From what a screen says to what its page plays.
+
+A clip is looked up by its text. What has none is spoken live by the kiosk: the page gets a
+token, the sound is made when it is fetched, stays in memory and dies with the visit.
+"""
+
+from collections import OrderedDict
+from typing import Protocol
+
+from kiosk.playlist import Clip, Playlist
+from kiosk.screens import Screen, Utterance
+from sync.clock import Entropy
+from sync.limits import LIVE_BYTES_MAX, LIVE_CLIPS_MAX
+from voice_prompts import library as clips
+from voice_prompts.compose import pieces
+from voice_prompts.errors import SpeechUnavailable, VoiceError
+from voice_prompts.limits import SENTENCE_PAUSE_MS
+
+VOICE_PATH = "/voice/"
+LIVE_PATH = "/voice/live/"
+#: A live piece's length is not known before it is spoken: a third of a second a character.
+LIVE_MS_PER_CHAR = 340
+_TOKEN_BYTES = 16
+
+
+class Library(Protocol):
+    """Where clips are found; `voice_prompts.library.Library`."""
+
+    def find(self, language: str, text: str) -> clips.Clip | None:
+        """Answer the clip that says exactly this text."""
+        ...
+
+    def by_key(self, key: str) -> clips.Clip | None:
+        """Answer the clip of a key."""
+        ...
+
+
+class Speaker(Protocol):
+    """Who speaks what no clip says; `voice_prompts.live.LiveSpeaker`."""
+
+    async def start(self) -> None:
+        """Be ready; whoever cannot speak says so by `speak`."""
+        ...
+
+    async def speak(self, language: str, text: str) -> bytes:
+        """Answer the text as a wav file."""
+        ...
+
+
+class LiveVoice:
+    """The live pieces of one visit, in memory only.
+
+    Args:
+        speaker: Speaks; None = this kiosk has no live voice.
+        entropy: Source of the tokens.
+    """
+
+    def __init__(self, speaker: Speaker | None, entropy: Entropy) -> None:
+        self._speaker = speaker
+        self._entropy = entropy
+        self._texts: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._tokens: dict[tuple[str, str], str] = {}
+        self._sounds: dict[str, bytes] = {}
+        self.missing_count = 0
+        """Pieces that could not be said at all since the start; never which."""
+
+    async def start(self) -> None:
+        """Warm the speaker up, so that the first sentence does not wait."""
+        if self._speaker is not None:
+            await self._speaker.start()
+
+    def token(self, language: str, text: str) -> str:
+        """Answer the token by which the page fetches a text; "" when nothing can speak it."""
+        if self._speaker is None:
+            self.missing_count += 1
+            return ""
+        token = self._tokens.get((language, text))
+        if token is None:
+            token = self._entropy.token_bytes(_TOKEN_BYTES).hex()
+            self._tokens[language, text] = token
+            self._texts[token] = (language, text)
+            while len(self._texts) > LIVE_CLIPS_MAX:
+                self._forget_oldest()
+        return token
+
+    def _forget_oldest(self) -> None:
+        token, spoken = self._texts.popitem(last=False)
+        self._tokens.pop(spoken, None)
+        self._sounds.pop(token, None)
+
+    async def sound(self, token: str) -> bytes | None:
+        """Answer a token's wav; None when the token is not of this visit or nothing can speak."""
+        if token in self._sounds:
+            return self._sounds[token]
+        if token not in self._texts or self._speaker is None:
+            return None
+        try:
+            sound = await self._speaker.speak(*self._texts[token])
+        except SpeechUnavailable:
+            self.missing_count += 1
+            return None
+        # The visit may have ended while it was spoken.
+        if token not in self._texts:
+            return None
+        while self._sounds and sum(map(len, self._sounds.values())) > LIVE_BYTES_MAX:
+            self._sounds.pop(next(iter(self._sounds)))
+        self._sounds[token] = sound
+        return sound
+
+    def wipe(self) -> None:
+        """Forget every text and sound."""
+        self._texts.clear()
+        self._tokens.clear()
+        self._sounds.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of any visit is held."""
+        return not (self._texts or self._tokens or self._sounds)
+
+
+def playlist(screen: Screen, library: Library, live: LiveVoice) -> tuple[Playlist, int]:
+    """Answer what the page plays for a screen, and about how many milliseconds it lasts.
+
+    What cannot be said is left out and counted: the text is on the screen.
+    """
+    said, said_ms = _said(screen.language, screen.say, library, live)
+    silence = tuple(_said(screen.language, some, library, live)[0] for some in screen.silence)
+    return Playlist(say=said, silence=silence), said_ms
+
+
+def _said(
+    language: str, utterances: tuple[Utterance, ...], library: Library, live: LiveVoice
+) -> tuple[tuple[Clip, ...], int]:
+    row: list[Clip] = []
+    total_ms = 0
+    for utterance in utterances:
+        for clip, duration_ms in _utterance(language, utterance, library, live):
+            if clip.url:
+                row.append(clip)
+            elif row:
+                row[-1] = Clip(row[-1].url, row[-1].pause_ms + clip.pause_ms, row[-1].highlight)
+            total_ms += duration_ms + clip.pause_ms
+        if row:
+            row[-1] = Clip(row[-1].url, SENTENCE_PAUSE_MS, row[-1].highlight)
+    return tuple(row), total_ms
+
+
+def _utterance(
+    language: str, utterance: Utterance, library: Library, live: LiveVoice
+) -> list[tuple[Clip, int]]:
+    """Answer the pieces of one utterance; a piece without a url is a rest."""
+    if not utterance.slots and (whole := library.find(language, utterance.template)):
+        # A recording may say all sentences of a text in one breath.
+        return [(Clip(VOICE_PATH + whole.key, 0, utterance.highlight), whole.duration_ms)]
+    try:
+        parts = pieces(language, utterance.template, utterance.slots)
+    except VoiceError:
+        live.missing_count += 1
+        return []
+    found: list[tuple[Clip, int]] = []
+    for part in parts:
+        if not part.text:
+            found.append((Clip("", part.pause_ms), 0))
+            continue
+        clip = library.find(language, part.text)
+        if clip is not None:
+            url, duration_ms = VOICE_PATH + clip.key, clip.duration_ms
+        else:
+            token = live.token(language, part.text)
+            url, duration_ms = (LIVE_PATH + token, LIVE_MS_PER_CHAR * len(part.text))
+            if not token:
+                continue
+        found.append((Clip(url, 0, utterance.highlight), duration_ms))
+    return found

@@ -1,0 +1,324 @@
+"""One question, or the word that something does not fit. Pure."""
+
+from kiosk import bounds, walk
+from kiosk.paging import TILES_MAX, tile_page, tile_pages
+from kiosk.phrases import day, said
+from kiosk.screens import Entry, Screen, Tile, Utterance
+from kiosk.turning import village_pages
+from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices
+from kiosk.visit import Asking, Draft, Warned, service_of
+from sync import evaluation, identity
+from sync.forms import ATTACHMENT_TYPES, Question, Service, Village
+from sync.limits import ATTACHMENTS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, WRONG_TRIES_HELP
+from voice_prompts.compose import Spoken
+
+#: How typed digits are grouped, as they stand on the card or are said.
+_GROUPS: dict[str, tuple[int, ...]] = {
+    "id_number": (6, 8, 4),
+    "phone": (3, 4, 4),
+    "case_no": (4, 4, 4),
+    "bank_card": (4, 4, 4, 4, 3),
+    "digits4": (4,),
+}
+_CHARS_MAX: dict[str, int] = {
+    "id_number": 18,
+    "phone": 13,
+    "case_no": 12,
+    "bank_card": 19,
+    "digits4": 4,
+    "integer": 4,
+    "amount": 10,
+    "name": NAME_CHARS_MAX,
+    "text_note": TEXT_CHARS_MAX,
+    "voice_note": TEXT_CHARS_MAX,
+}
+#: What to do on this kind of question, said after the longer silence.
+_SILENCE: dict[str, str] = {
+    "id_number": "silence.id_number",
+    "name": "silence.name",
+    "phone": "silence.pad",
+    "bank_card": "silence.pad",
+    "case_no": "silence.pad",
+    "digits4": "silence.pad",
+    "integer": "silence.pad",
+    "amount": "silence.pad",
+    "date": "silence.date",
+    "photo": "silence.photo",
+    "signature": "silence.signature",
+    "voice_note": "silence.voice_note",
+    "text_note": "silence.name",
+    "multi_choice": "silence.multi",
+}
+
+
+def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
+    """Show one question with its way to answer it."""
+    service = service_of(draft, frame.world)
+    asked = service.question(place.question)
+    options = _options(frame, service, asked, draft, place.page)
+    entry = _entry(frame, service, asked, draft)
+    is_tile_answered = walk.is_tile_answered(asked)
+    title = said(frame.words(asked.voice))
+    error, said_error = _error(frame, asked, place)
+    step, steps = _progress(frame, draft, asked)
+    return Screen(
+        kind="question",
+        language=frame.language,
+        title=frame.words(asked.label),
+        lines=(frame.words(asked.voice),),
+        tiles=tiles(options) if is_tile_answered else (),
+        entry=entry,
+        error=error,
+        page=place.page,
+        pages=_pages(frame, service, asked),
+        step=step,
+        steps=steps,
+        service_name=frame.words(service.plain_name),
+        can_back=True,
+        next_action="" if is_tile_answered else "answer",
+        next_label="" if is_tile_answered else frame.text("question.next"),
+        skip_action="" if asked.required or draft.only else "skip",
+        skip_label=frame.text("question.skip"),
+        say=(*said_error, *title, *_said_options(frame, options, entry, place)),
+        silence=repeats(frame, title, _SILENCE.get(asked.type, "silence.tiles")),
+        timeout_s=frame.world.idle_s,
+    )
+
+
+def _said_options(
+    frame: Frame, options: list[Option], entry: Entry, place: Asking
+) -> tuple[Utterance, ...]:
+    if place.error:
+        # What was wrong is the one thing to hear now.
+        return ()
+    skip = () if entry.is_required else frame.say("question.skip_hint", "skip")
+    return (*voices(options), *skip)
+
+
+def _progress(frame: Frame, draft: Draft, asked: Question) -> tuple[int, int]:
+    questions = [q.id for q in walk.asked(draft, frame.world)]
+    return (questions.index(asked.id) + 1 if asked.id in questions else 0), len(questions)
+
+
+def _error(frame: Frame, asked: Question, place: Asking) -> tuple[str, tuple[Utterance, ...]]:
+    if not place.error:
+        return "", ()
+    key = f"error.{place.error}"
+    rule = frame.world.catalogue.types.get(asked.type)
+    own = asked.constraint_message or (rule.constraint_message if rule else {})
+    if own and place.error in ("constraint", asked.type):
+        text, utterances = frame.words(own), said(frame.words(own), "error")
+    else:
+        key = key if key in frame.wording.keys() else "error.other"  # noqa: SIM118 -- no mapping
+        text, utterances = frame.text(key), frame.say(key, "error")
+    if place.tries >= WRONG_TRIES_HELP:
+        utterances = (*utterances, *frame.say("error.help", "helper"))
+        text = f"{text}{frame.text('error.help')}"
+    return text, utterances
+
+
+def _options(
+    frame: Frame, service: Service, asked: Question, draft: Draft, page: int
+) -> list[Option]:
+    match asked.type:
+        case "consent":
+            return _consent_options(frame, draft.answers.get(asked.id, ""))
+        case "village":
+            return _village_options(frame, draft.answers.get(asked.id, ""), page)
+        case "choice" | "yes_no" | "multi_choice":
+            chosen = set(draft.answers.get(asked.id, "").split())
+            choices = frame.world.catalogue.choices(service, asked)
+            is_paged = asked.type != "multi_choice"
+            options = [
+                Option(
+                    action="answer",
+                    value=choice.name,
+                    label=frame.words(choice.label),
+                    voice=frame.words(choice.voice),
+                    icon=choice.icon,
+                    is_selected=choice.name in chosen,
+                )
+                for choice in (tile_page(choices, page) if is_paged else choices)
+            ]
+            if is_paged and page < tile_pages(len(choices)):
+                options.append(more_option(frame, page + 1))
+            return options
+        case _:
+            return []
+
+
+def _consent_options(frame: Frame, value: str) -> list[Option]:
+    return [
+        Option(
+            action="answer",
+            value="OK",
+            label=frame.text("question.agree"),
+            voice=frame.wording.voice("question.agree"),
+            icon="check",
+            is_selected=value == "OK",
+        ),
+        Option(
+            action="decline",
+            value="",
+            label=frame.text("question.disagree"),
+            voice=frame.wording.voice("question.disagree"),
+            icon="cross",
+        ),
+    ]
+
+
+def _village_options(frame: Frame, value: str, page: int) -> list[Option]:
+    own = [v for v in frame.world.villages if v.code == frame.world.village_code]
+    others = [v for v in frame.world.villages if v.code != frame.world.village_code]
+    if not own:
+        options = [_village(frame, v, value) for v in tile_page(others, page)]
+    elif page == 1:
+        options = [_village(frame, own[0], value)]
+    else:
+        options = [_village(frame, v, value) for v in tile_page(others, page - 1)]
+    if page < village_pages(frame.world):
+        more = more_option(frame, page + 1)
+        if own and page == 1:
+            label, voice = (
+                frame.text("question.other_villages"),
+                frame.wording.voice("question.other_villages"),
+            )
+            more = Option("more", more.value, label, voice, icon="more", style="more")
+        options.append(more)
+    return options[:TILES_MAX]
+
+
+def _village(frame: Frame, village: Village, value: str) -> Option:
+    name = frame.words(village.name)
+    return Option(
+        action="answer",
+        value=village.code,
+        label=name,
+        voice=name,
+        icon="house",
+        is_selected=village.code == value,
+    )
+
+
+def _pages(frame: Frame, service: Service, asked: Question) -> int:
+    if asked.type == "village":
+        return village_pages(frame.world)
+    if asked.type in ("choice", "yes_no"):
+        return tile_pages(len(frame.world.catalogue.choices(service, asked)))
+    return 1
+
+
+def _entry(frame: Frame, service: Service, asked: Question, draft: Draft) -> Entry:
+    value = draft.answers.get(asked.id, "")
+    is_required = asked.required or bool(draft.only)
+    choices: tuple[Tile, ...] = ()
+    if asked.type == "multi_choice":
+        choices = tiles(_options(frame, service, asked, draft, page=1))
+    held = draft.held.get(asked.id, 0)
+    earliest, latest = bounds.day_bounds(asked, frame.world.today)
+    min_value, max_value = bounds.whole_bounds(asked)
+    unit = bounds.unit_key(asked)
+    room = ATTACHMENTS_MAX - sum(draft.held.values()) + held
+    return Entry(
+        kind=asked.type,
+        question=asked.id,
+        value=value,
+        shown=shown(frame, service, asked, value, masked=False),
+        is_required=is_required,
+        hint="" if is_required else frame.text("question.skip_hint"),
+        chars_max=_CHARS_MAX.get(asked.type, TEXT_CHARS_MAX),
+        groups=_GROUPS.get(asked.type, ()),
+        choices=choices,
+        attachments=held,
+        attachments_min=max(asked.min_photos, 1) if asked.type in ATTACHMENT_TYPES else 0,
+        attachments_max=min(room, 3) if asked.type == "photo" else 1,
+        echo=_echo(frame, asked, value),
+        today=frame.world.today.isoformat(),
+        may_type=asked.type == "voice_note",
+        earliest=earliest,
+        latest=latest,
+        min_value=min_value,
+        max_value=max_value,
+        unit=frame.text(unit) if unit else "",
+    )
+
+
+def shown(frame: Frame, service: Service, asked: Question, value: str, *, masked: bool) -> str:
+    """Write one answer as people read it.
+
+    Args:
+        frame: Language and villages.
+        service: The form.
+        asked: The question.
+        value: The answer; "" stays "".
+        masked: Hide the middle of numbers; names stay, they are there to be checked.
+    """
+    if asked.type == "date" and value:
+        return day(value, frame.wording)
+    villages = {v.code: frame.words(v.name) for v in frame.world.villages}
+    return evaluation.shown(
+        frame.world.catalogue,
+        service,
+        asked,
+        value,
+        frame.language,
+        masked=masked and asked.type != "name",
+        villages=villages,
+    )
+
+
+def _echo(frame: Frame, asked: Question, value: str) -> tuple[str, ...]:
+    """Say back what an ID number tells, so that a wrong digit is seen."""
+    if asked.type != "id_number":
+        return ()
+    born, sex = identity.birth_date(value), identity.sex(value)
+    if born is None or sex is None:
+        return ()
+    today = frame.world.today
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return (
+        frame.text("echo.born", date=day(born, frame.wording)),
+        frame.text(f"echo.{sex}"),
+        frame.text("echo.age", age=str(age)),
+    )
+
+
+def warning(frame: Frame, place: Warned, draft: Draft) -> Screen:
+    """Tell that a condition is known not to fit, and that one may go on all the same."""
+    service = service_of(draft, frame.world)
+    message = frame.words(service.eligibility[place.index].message)
+    title = said(message)
+    return Screen(
+        kind="warning",
+        language=frame.language,
+        title=frame.text("warning.title"),
+        lines=(message, frame.text("warning.anyway")),
+        service_name=frame.words(service.plain_name),
+        can_back=True,
+        next_action="continue",
+        next_label=frame.text("warning.continue"),
+        say=(*frame.say("warning.title"), *title, *frame.say("warning.anyway")),
+        silence=repeats(frame, title, "silence.warning"),
+        timeout_s=frame.world.idle_s,
+    )
+
+
+def spoken_value(asked: Question, value: str) -> Spoken | None:
+    """Answer how a value is said aloud; None when it is not for other ears, or no value.
+
+    Numbers that name a person or their money are read by the eyes alone (research A6).
+    """
+    if not value or asked.sensitivity == "sensitive":
+        return None
+    match asked.type:
+        case "integer":
+            return Spoken("count", value)
+        case "amount":
+            is_money = bounds.unit_key(asked) == "unit.yuan"
+            return Spoken("money" if is_money else "number", value)
+        case "date":
+            return Spoken("date", value)
+        case "name" | "text_note":
+            return Spoken("text", value)
+        case _:
+            return None

@@ -1,0 +1,179 @@
+"""Home, the services of a category, and what to have at hand. Pure."""
+
+from msgspec.structs import replace
+
+from kiosk.paging import tile_page, tile_pages
+from kiosk.phrases import said
+from kiosk.screens import Screen, Tile
+from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices
+from kiosk.visit import DEFAULT_LANGUAGE, AtHome, InCategory, service_of
+from sync.forms import Category, Material, Service
+from voice_prompts.compose import Spoken
+
+
+def home(frame: Frame, place: AtHome) -> Screen:
+    """Show the categories, with the way to what was handed in before."""
+    categories = frame.world.catalogue.categories
+    options = [_category(frame, category) for category in tile_page(categories, place.page)]
+    pages = tile_pages(len(categories))
+    if place.page < pages:
+        options.append(_more_matters(frame, place.page + 1))
+    title = frame.say("home.title") if place.page == 1 else frame.say("category.title")
+    foot = _foot(frame)
+    return Screen(
+        kind="home",
+        language=frame.language,
+        title=frame.text("home.title") if place.page == 1 else frame.text("category.title"),
+        tiles=(*tiles(options), *foot),
+        page=place.page,
+        pages=pages,
+        can_back=place.page > 1,
+        can_home=place.page > 1,
+        say=(*title, *voices(options), *frame.say("home.matters", foot[0].dom_id)),
+        silence=repeats(frame, title, "silence.tiles"),
+        timeout_s=_home_timeout(frame, place),
+    )
+
+
+def _home_timeout(frame: Frame, place: AtHome) -> int:
+    # Nobody said anything yet: the first page in the first language may stay for ever.
+    is_fresh = place.page == 1 and frame.language == DEFAULT_LANGUAGE
+    return 0 if is_fresh else frame.world.idle_s
+
+
+def _foot(frame: Frame) -> tuple[Tile, ...]:
+    return (
+        Tile(
+            action="matters",
+            value="",
+            label=frame.text("home.matters"),
+            icon="search",
+            style="quiet",
+            dom_id="foot-1",
+        ),
+        Tile(
+            action="help",
+            value="",
+            label=frame.text("home.other"),
+            icon="mouth",
+            style="quiet",
+            dom_id="foot-2",
+        ),
+    )
+
+
+def _category(frame: Frame, category: Category) -> Option:
+    name = frame.words(category.name)
+    return Option(action="open", value=category.id, label=name, voice=name, icon=category.icon)
+
+
+def _more_matters(frame: Frame, page: int) -> Option:
+    option = more_option(frame, page)
+    label, voice = frame.text("home.more"), frame.wording.voice("home.more")
+    return Option(
+        action="more", value=option.value, label=label, voice=voice, icon="more", style="more"
+    )
+
+
+def category(frame: Frame, place: InCategory) -> Screen:
+    """Show the services of one category."""
+    services = tuple(frame.world.catalogue.in_category(place.category))
+    options = [_service(frame, service) for service in tile_page(services, place.page)]
+    pages = tile_pages(len(services))
+    if place.page < pages:
+        options.append(more_option(frame, place.page + 1))
+    title = frame.say("category.title")
+    return Screen(
+        kind="category",
+        language=frame.language,
+        title=frame.text("category.title"),
+        tiles=tiles(options),
+        page=place.page,
+        pages=pages,
+        can_back=True,
+        say=(*title, *voices(options)),
+        silence=repeats(frame, title, "silence.tiles"),
+        timeout_s=frame.world.idle_s,
+    )
+
+
+def _service(frame: Frame, service: Service) -> Option:
+    name = frame.words(service.plain_name)
+    icon = next((c.icon for c in frame.world.catalogue.categories if c.id == service.category), "")
+    return Option(
+        action="service",
+        value=service.id,
+        label=name,
+        voice=name,
+        icon=_SERVICE_ICONS.get(service.id, icon),
+        note=promised(frame, service),
+    )
+
+
+#: Pictures of the shipped services; another service shows its category's.
+_SERVICE_ICONS: dict[str, str] = {
+    "pension_auth": "elder",
+    "medical_registration": "hospital",
+    "senior_allowance": "candle",
+    "disability_subsidy": "wheelchair",
+    "social_assistance": "rice",
+    "farmland_subsidy": "field",
+    "farm_machine_subsidy": "tractor",
+    "disaster_report": "rain",
+    "homestead": "house",
+    "house_repair": "crack",
+    "newborn": "baby",
+    "employment": "hammer",
+    "proof_letter": "paper",
+    "suggestion": "mouth",
+    "appointment": "calendar",
+    "progress_query": "search",
+    "helper_request": "helper",
+    "rating": "face4",
+}
+
+
+def promised(frame: Frame, service: Service) -> str:
+    """Write within how many working days the centre answers; "" when there is no promise."""
+    if not service.promised_working_days:
+        return ""
+    return frame.text("materials.days", days=str(service.promised_working_days))
+
+
+def materials(frame: Frame) -> Screen:
+    """Tell once, and before anything is asked, what to have at hand (一次性告知)."""
+    draft = frame.visit.draft
+    assert draft is not None  # noqa: S101 -- only a begun form has this place
+    service = service_of(draft, frame.world)
+    lines = [_material(frame, material) for material in service.materials]
+    days = promised(frame, service)
+    title = frame.say("materials.title")
+    said_days = (
+        frame.say("materials.days", days=Spoken("number", str(service.promised_working_days)))
+        if days
+        else ()
+    )
+    said_materials = tuple(
+        replace(utterance, highlight=f"line-{index}")
+        for index, line in enumerate(lines)
+        for utterance in said(line)
+    )
+    return Screen(
+        kind="materials",
+        language=frame.language,
+        title=frame.text("materials.title"),
+        lines=(*lines, *([days] if days else [])),
+        service_name=frame.words(service.plain_name),
+        can_back=True,
+        next_action="continue",
+        next_label=frame.text("materials.ready"),
+        say=(*title, *said_materials, *said_days, *frame.say("materials.ready", "next")),
+        silence=repeats(frame, title, "silence.next"),
+        timeout_s=frame.world.idle_s,
+    )
+
+
+def _material(frame: Frame, material: Material) -> str:
+    name = frame.words(material.name)
+    is_optional = not material.required or bool(material.relevant)
+    return frame.text("materials.optional", name=name) if is_optional else name

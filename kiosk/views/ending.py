@@ -1,0 +1,115 @@
+"""Receipt, rating, thanks, faults and waiting. Pure."""
+
+from kiosk.phrases import said
+from kiosk.receipt import receipt_view, spoken_receipt
+from kiosk.screens import Screen
+from kiosk.views.frame import END_S, Frame, Option, repeats, tiles, voices
+from kiosk.visit import AtFault, AtThanks, Waiting, rating_service
+from sync.limits import RECEIPT_S
+from voice_prompts.compose import Spoken
+
+
+def receipt(frame: Frame) -> Screen:
+    """Show the number, the code and the promise. Everything here is on the disk already."""
+    held = frame.visit.receipt
+    assert held is not None  # noqa: S101 -- this place is only reached with a receipt
+    service = frame.world.catalogue.service(held.service)
+    view = receipt_view(held, service, frame.world, frame.language, frame.wording)
+    title = said(spoken_receipt(service, frame.world, frame.language, frame.wording))
+    number = frame.say("receipt.your_number", "receipt-no", case_no=Spoken("case_no", held.case_no))
+    where = "receipt.delivered" if frame.world.is_delivered else "receipt.stored"
+    scan = frame.say("receipt.scan", "receipt-qr") if frame.world.courier_url else ()
+    return Screen(
+        kind="receipt",
+        language=frame.language,
+        title=frame.text("receipt.title"),
+        service_name=frame.words(service.plain_name),
+        receipt=view,
+        next_action="continue",
+        next_label=frame.text("receipt.next"),
+        say=(*title, *number, *frame.say(where), *frame.say("receipt.keep"), *scan),
+        silence=((*number, *frame.say("receipt.keep")), frame.say("silence.receipt")),
+        timeout_s=RECEIPT_S,
+    )
+
+
+def rating(frame: Frame) -> Screen:
+    """Show the five faces, from best to worst, and the way past them."""
+    service = rating_service(frame.world)
+    assert service is not None  # noqa: S101 -- this place is only reached with that service
+    level = service.question("level")
+    options = [
+        Option(
+            action="rate",
+            value=choice.name,
+            label=frame.words(choice.label),
+            voice=frame.words(choice.voice),
+            icon=choice.icon,
+        )
+        for choice in frame.world.catalogue.choices(service, level)
+    ]
+    title = said(frame.words(level.voice))
+    return Screen(
+        kind="rating",
+        language=frame.language,
+        title=frame.words(level.voice),
+        tiles=tiles(options),
+        service_name=frame.words(service.plain_name),
+        can_back=True,
+        skip_action="rate_skip",
+        skip_label=frame.text("rating.skip"),
+        say=(*title, *voices(options), *frame.say("rating.skip_hint", "skip")),
+        silence=repeats(frame, title, "rating.skip_hint"),
+        timeout_s=END_S,
+    )
+
+
+def thanks(frame: Frame, place: AtThanks) -> Screen:
+    """Say goodbye."""
+    title = frame.say(f"thanks.{place.why}")
+    return Screen(
+        kind="thanks",
+        language=frame.language,
+        title=frame.text("thanks.title"),
+        lines=(frame.text(f"thanks.{place.why}"),),
+        next_action="home",
+        next_label=frame.text("thanks.home"),
+        say=title,
+        silence=repeats(frame, title, "silence.thanks"),
+        timeout_s=END_S,
+    )
+
+
+def fault(frame: Frame, place: AtFault) -> Screen:
+    """Say in plain words that the kiosk could not; nothing was promised, nothing is lost."""
+    key = f"fault.{place.code}"
+    key = key if key in frame.wording.keys() else "fault.other"  # noqa: SIM118 -- no mapping
+    has_draft = frame.visit.draft is not None
+    title = frame.say("fault.title")
+    return Screen(
+        kind="fault",
+        language=frame.language,
+        title=frame.text("fault.title"),
+        lines=(frame.text(key), frame.text("fault.hotline", hotline=frame.world.hotline)),
+        can_back=has_draft,
+        next_action="retry",
+        next_label=frame.text("fault.retry" if has_draft else "thanks.home"),
+        say=(*title, *frame.say(key)),
+        silence=repeats(frame, title, "silence.help"),
+        timeout_s=frame.world.idle_s if has_draft else END_S,
+        code=f"F-{place.code}",
+    )
+
+
+def busy(frame: Frame, place: Waiting) -> Screen:
+    """Say that the kiosk is at work."""
+    title = frame.say(f"busy.{place.why}")
+    return Screen(
+        kind="busy",
+        language=frame.language,
+        title=frame.text(f"busy.{place.why}"),
+        can_home=True,
+        say=title,
+        silence=(title, frame.say("silence.wait")),
+        timeout_s=1,
+    )

@@ -1,0 +1,1 @@
+"""The kiosk's pages: handlers, presentation, static files."""

@@ -1,0 +1,8 @@
+"""What the handlers find in the app."""
+
+from aiohttp import web
+
+from kiosk.lifecycle import Parts, Stage
+
+STAGE: web.AppKey[Stage] = web.AppKey("stage", Stage)
+PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)

@@ -1,0 +1,173 @@
+// Number pads (ID number, phone, card, case, sum …) and ticking several tiles.
+
+const MONEY = /^\d*(\.\d{0,2})?$/;
+
+export function mountPad(section, page) {
+  const words = page.words(section);
+  const { kind, today, unit } = section.dataset;
+  const max = Number(section.dataset.max);
+  const groups = section.dataset.groups.split(",").filter(Boolean).map(Number);
+  const typed = section.querySelector("#typed");
+  const echo = section.querySelector("#echo span");
+  const firstEcho = echo.textContent;
+  let text = section.dataset.value;
+  let isTouched = false;
+
+  function put(key) {
+    const next = key === "delete" ? text.slice(0, -1) : key === "clear" ? "" : text + key;
+    if (!isAllowed(next)) return;
+    // What the kiosk said of the earlier answer is no longer true of this one.
+    isTouched = isTouched || next !== text;
+    text = next;
+    show();
+  }
+
+  function isAllowed(next) {
+    if (next.length > max) return false;
+    if (kind === "amount") return MONEY.test(next) && next.replace(/\..*/, "").length <= 10;
+    return kind !== "id_number" || /^\d{0,17}[\dX]?$/.test(next);
+  }
+
+  function show() {
+    const isMobile = kind !== "phone" || text === "" || text[0] === "1";
+    typed.replaceChildren();
+    typed.classList.toggle("free", !groups.length || max <= 4);
+    typed.classList.toggle("many", groups.length > 4);
+    if (groups.length && isMobile) typed.append(...grouped());
+    else typed.append(free());
+    if (unit) typed.append(small(unit));
+    echo.textContent = said() || (isTouched ? "" : firstEcho);
+    echo.style.fontSize = "";
+    page.fit(section);
+  }
+
+  // Fixed groups with an empty place for each digit still to come.
+  function grouped() {
+    const parts = [];
+    let from = 0;
+    for (const length of groups) {
+      const span = document.createElement("span");
+      const digits = text.slice(from, from + length);
+      if (text.length >= from && text.length < from + length) span.className = "now";
+      span.append(digits);
+      for (let place = digits.length; place < length; place += 1) {
+        const gap = document.createElement("i");
+        if (from + place === text.length) gap.className = "next";
+        span.append(gap);
+      }
+      parts.push(span);
+      from += length;
+    }
+    return parts;
+  }
+
+  function free() {
+    const span = document.createElement("span");
+    span.className = "now";
+    span.append(kind === "amount" ? bySize(text) : text.replace(/(\d{4})(?=\d)/g, kind === "bank_card" ? "$1 " : "$1"));
+    const gap = document.createElement("i");
+    gap.className = "next";
+    if (text.length < max) span.append(gap);
+    return span;
+  }
+
+  function small(word) {
+    const element = document.createElement("small");
+    element.textContent = word;
+    return element;
+  }
+
+  // 34500.5 → "3 4500.5" where people count in 万, "34,500.5" elsewhere.
+  function bySize(number) {
+    const [whole, ...rest] = number.split(".");
+    const parted = words.wan
+      ? whole.replace(/\B(?=(\d{4})+$)/g, "\u2009")
+      : whole.replace(/\B(?=(\d{3})+$)/g, ",");
+    return [parted, ...rest].join(".");
+  }
+
+  function said() {
+    if (kind === "id_number") return born();
+    if (kind === "amount" && words.wan) return unit === words.yuan ? money() : counted();
+    return "";
+  }
+
+  function born() {
+    const [, year, month, day] = text.match(/^\d{6}(\d{4})(\d\d)(\d\d)/) || [];
+    if (!year || !today) return "";
+    const date = new Date(Date.UTC(year, month - 1, day));
+    if (date.getUTCMonth() !== month - 1 || Number(year) < 1900) return "";
+    const [nowYear, nowMonth, nowDay] = today.split("-").map(Number);
+    const isBefore = nowMonth < month || (nowMonth === Number(month) && nowDay < day);
+    const age = nowYear - year - (isBefore ? 1 : 0);
+    if (age < 0 || age > 130) return "";
+    return fill(words.born, { year, month: Number(month), day: Number(day), age });
+  }
+
+  // 34500 → "3万4500元"; of what is not money only the whole 万 are worth saying.
+  function counted() {
+    const [whole] = text.split(".");
+    return whole >= 1e4 && whole % 1e4 === 0 ? `${whole / 1e4}${words.wan}${unit}` : "";
+  }
+
+  function money() {
+    const [whole, cents = ""] = text.split(".");
+    if (!Number(text)) return "";
+    const parts = [];
+    const [yi, wan, rest] = [Math.floor(whole / 1e8), Math.floor(whole / 1e4) % 1e4, whole % 1e4];
+    if (yi) parts.push(yi, words.yi);
+    if (wan) parts.push(wan, words.wan);
+    if (rest || !(yi || wan)) parts.push(rest);
+    parts.push(words.yuan);
+    if (Number(cents[0])) parts.push(cents[0], words.jiao);
+    if (Number(cents[1])) parts.push(cents[1], words.fen);
+    return parts.join("");
+  }
+
+  show();
+  return {
+    value: () => (kind === "amount" ? text.replace(/\.$/, "") : text),
+    touch: (button) => button.dataset.key && put(button.dataset.key),
+    key(event) {
+      const { key } = event;
+      if (/^\d$/.test(key)) put(key);
+      else if (key === "Backspace") put("delete");
+      else if (kind === "id_number" && ["x", "X", "*"].includes(key)) put("X");
+      else if (kind === "amount" && (key === "." || key === ",")) put(".");
+      else return false;
+      return true;
+    },
+  };
+}
+
+export function fill(template, slots) {
+  return template.replace(/\{(\w+)\}/g, (whole, name) => slots[name] ?? whole);
+}
+
+export function mountSeveral(section) {
+  const tiles = [...section.querySelectorAll("[data-choice]")];
+  const none = tiles.find((tile) => tile.dataset.choice === "");
+
+  function tick(tile, isOn) {
+    tile.classList.toggle("chosen", isOn);
+    tile.setAttribute(tile === none ? "aria-pressed" : "aria-checked", String(isOn));
+  }
+
+  return {
+    value: () => tiles.filter((tile) => tile !== none && tile.classList.contains("chosen"))
+      .map((tile) => tile.dataset.choice).join(" "),
+    touch(tile) {
+      if (tile === none) for (const other of tiles) tick(other, other === none);
+      else {
+        tick(tile, !tile.classList.contains("chosen"));
+        if (none) tick(none, false);
+      }
+    },
+    key(event) {
+      const tile = tiles[Number(event.key) - 1];
+      if (!/^[1-9]$/.test(event.key) || !tile || event.repeat) return false;
+      this.touch(tile);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,1 @@
+"""What machines ask the centre: exchange, enrolment, catalogue, courier, health."""

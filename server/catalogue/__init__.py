@@ -1,0 +1,1 @@
+"""What can be applied for: checks, publishing, and the shelf of published versions."""

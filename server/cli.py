@@ -1,0 +1,287 @@
+"""The command `bianmin centre`: set up, run, publish, enrol, look."""
+
+import asyncio
+import contextlib
+import functools
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from server import identity, settings
+from server.catalogue.publish import prepared, read_sources
+from server.catalogue.publish import publish as sign
+from server.enrolment import new_code
+from server.logs import set_up as set_up_logs
+from server.main import serve
+from server.settings import Settings
+from server.store import catalogues, fleet
+from server.store import centre as facts
+from server.store.migrate import migrate
+from server.store.sqlite import connect, write_once
+from server.vault.client import VaultClient
+from server.vault.daemon import run as run_vault
+from sync.clock import SystemClock, SystemEntropy
+from sync.errors import BianminError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ROOT_WORDS = """
+The root key was written to
+    {path}
+It is what every kiosk of this county will trust for good. Now:
+  1. copy that file to two USB sticks and lock them away in two places;
+  2. check that both copies read:  sha256sum {path}
+  3. delete it here:               shred -u {path}
+The centre runs without it. You need it once a year:  bianmin centre certify --root FILE
+Back up {vault} as well (stick and safe, not the network):
+without the sealing key nothing that residents sent can be opened again.
+"""
+
+
+def told(function: Callable[P, T]) -> Callable[P, T]:
+    """Tell our errors in one line with what to do next, not as a trace."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except BianminError as error:
+            raise click.ClickException(f"{error} [{error.code}]") from error
+
+    return wrapped
+
+
+_DATA = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Data folder (default: BIANMIN_CENTRE_DATA_DIR, else ./centre-data).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def centre() -> None:
+    """Run the centre: take kiosks' transactions in, open them, answer them.
+
+    \b
+    First day:
+      bianmin centre init --data /srv/bianmin      make keys and database
+      bianmin centre run --data /srv/bianmin       serve on 127.0.0.1:8420
+      bianmin centre publish --data /srv/bianmin   sign the services that we ship
+      bianmin centre account add anna --role admin --data /srv/bianmin
+      bianmin centre code --name 石桥村便民服务点 --village 522326104205 --data /srv/bianmin
+
+    \b
+    Every setting can stand in DATA/centre.toml or in the environment (BIANMIN_CENTRE_PORT=8420 …).
+    The centre speaks plain HTTP to this machine only. Put a reverse proxy with a certificate
+    before it (nginx, Caddy, HAProxy) and set:
+      BIANMIN_CENTRE_PUBLIC_URL=https://centre.example
+      BIANMIN_CENTRE_TRUSTED_PROXIES=127.0.0.1
+    """  # noqa: D301 -- click keeps the lines after a backspace as they are
+
+
+def _load(data_dir: Path | None, **given: Any) -> Settings:
+    return settings.load(data_dir=data_dir, **given)
+
+
+@centre.command()
+@_DATA
+@told
+def init(data_dir: Path | None) -> None:
+    """Make a new centre: root and signing key, the vault's keys, an empty database.
+
+    Nothing that exists is touched; run again, it says so and ends well.
+    """
+    chosen = _load(data_dir)
+    clock = SystemClock()
+    if identity.is_made(chosen):
+        click.echo(f"There is a centre in {chosen.data_dir} already; nothing was changed.")
+        return
+    chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root_path = identity.make(chosen, SystemEntropy(), clock.now_ms())
+    migrate(chosen.database)
+    chosen.database.chmod(0o600)
+    epoch = write_once(chosen.database, facts.raise_epoch, clock.now_ms())
+    click.echo(f"A new centre was made in {chosen.data_dir} (epoch {epoch}).")
+    click.echo(_ROOT_WORDS.format(path=root_path, vault=chosen.vault_dir))
+    click.echo("Next:  bianmin centre run    then    bianmin centre account add NAME --role admin")
+
+
+@centre.command()
+@_DATA
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (default 8420).")
+@told
+def run(data_dir: Path | None, host: str | None, port: int | None) -> None:
+    """Serve until SIGTERM or Ctrl-C; the vault runs as a process beside it.
+
+    When the vault dies it is started again; envelopes are taken in meanwhile and opened later.
+    """
+    set_up_logs()
+    chosen = _load(data_dir, host=host, port=port)
+    asyncio.run(_until_signal(functools.partial(serve, chosen)))
+
+
+@centre.command()
+@_DATA
+@told
+def vault(data_dir: Path | None) -> None:
+    """Serve the vault alone, for a centre whose vault has an account of its own.
+
+    `bianmin centre run` starts one by itself; you need this only to separate the two.
+    """
+    set_up_logs()
+    asyncio.run(run_vault(_load(data_dir), with_parent=False))
+
+
+async def _until_signal(serving: Callable[[asyncio.Event], Any]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serving(stop)
+
+
+@centre.command()
+@_DATA
+@click.argument(
+    "catalogue", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--villages",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV with the columns code, name_zh, name_en (default: the made-up demo county).",
+)
+@click.option(
+    "--reasons",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON: reason code to text by language (default: the list we ship).",
+)
+@told
+def publish(
+    data_dir: Path | None, catalogue: Path | None, villages: Path | None, reasons: Path | None
+) -> None:
+    """Check a catalogue and sign it as the next version; kiosks fetch it by themselves.
+
+    Without CATALOGUE the services that we ship are published. Every fault is named by its place
+    (service.question), and nothing is published while there is one. The same content again is
+    no new version.
+    """
+    chosen = _load(data_dir)
+    keys = identity.load(chosen)
+    ready = prepared(read_sources(chosen.hotline, catalogue, villages, reasons))
+    outcome = write_once(chosen.database, sign, keys, ready, SystemClock().now_ms())
+    if outcome.is_new:
+        click.echo(f"Version {outcome.version} is in force: {outcome.services} services.")
+    else:
+        click.echo(f"Nothing changed; version {outcome.version} stays in force.")
+
+
+@centre.command()
+@_DATA
+@click.option("--name", required=True, help="What the kiosk is called, e.g. 石桥村便民服务点.")
+@click.option("--village", required=True, help="Its village's 12-digit division code.")
+@click.option("--replaces", type=int, help="Number of the kiosk that it takes the place of.")
+@told
+def code(data_dir: Path | None, name: str, village: str, replaces: int | None) -> None:
+    """Make a one-time code for an installer: one kiosk, 24 hours, five tries.
+
+    The last line is the code. Read it to the installer; it is not stored in readable form.
+    """
+    if not (len(village) == 12 and village.isascii() and village.isdigit()):
+        raise click.BadParameter("a village code has 12 digits", param_hint="--village")
+    chosen = _load(data_dir)
+    identity.load(chosen)
+    made = write_once(
+        chosen.database,
+        new_code,
+        name=name,
+        village_code=village,
+        entropy=SystemEntropy(),
+        now_ms=SystemClock().now_ms(),
+        replaces=replaces,
+    )
+    click.echo(f"On the kiosk, within 24 hours:  bianmin kiosk enrol {made}")
+    click.echo(made)
+
+
+@centre.command()
+@_DATA
+@click.option(
+    "--root",
+    "root_path",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The root key, from its stick.",
+)
+@told
+def certify(data_dir: Path | None, root_path: Path) -> None:
+    """Replace the signing key with the root's help (once a year, or when it may be stolen).
+
+    Restart the centre and publish afterwards; kiosks take the new key with their next exchange.
+    """
+    clock = SystemClock()
+    made = identity.renew(_load(data_dir), root_path, SystemEntropy(), clock.now_ms())
+    click.echo(f"Signing key number {made.serial} is certified. Restart the centre, then publish.")
+
+
+@centre.command()
+@_DATA
+@told
+def restored(data_dir: Path | None) -> None:
+    """Tell kiosks that the database was restored from a backup; they give back what it lost.
+
+    Run it once after putting the backup in place and before `bianmin centre run`.
+    """
+    chosen = _load(data_dir)
+    identity.load(chosen)
+    epoch = write_once(chosen.database, facts.raise_epoch, SystemClock().now_ms())
+    click.echo(f"Epoch {epoch} has begun; kiosks send again what this database does not hold.")
+
+
+@centre.command()
+@_DATA
+@told
+def status(data_dir: Path | None) -> None:
+    """Say in a few lines how the centre stands."""
+    chosen = _load(data_dir)
+    keys = identity.load(chosen)
+    now_ms = SystemClock().now_ms()
+    conn = connect(chosen.database, readonly=True)
+    with contextlib.closing(conn):
+        summary = fleet.summary(conn)
+        latest = catalogues.latest(conn)
+        codes = fleet.open_codes(conn, now_ms)
+    is_up = asyncio.run(VaultClient(chosen.vault_socket).is_up())
+    days = (keys.certificate.not_after_ms - now_ms) // 86_400_000
+    is_root_here = (chosen.keys_dir / "root.key").exists()
+    click.echo(
+        "\n".join(
+            (
+                f"data          {chosen.data_dir}",
+                f"vault         {'up' if is_up else 'down (start: bianmin centre run)'}",
+                f"catalogue     {latest.version if latest else 'none (bianmin centre publish)'}",
+                f"kiosks        {summary.kiosks} ({summary.active} active, {summary.forked} forked,"
+                f" {summary.revoked} revoked), {codes} open codes",
+                f"to come       {summary.pending} envelopes on kiosks, {summary.waiting} to open",
+                f"dead letters  {summary.dead_letters}",
+                f"certificate   {days} days left (renew: bianmin centre certify)",
+                f"root key      {'HERE: move it away' if is_root_here else 'not here (good)'}",
+            )
+        )
+    )
+
+
+def _mount_accounts() -> None:
+    """Add `account`, which belongs to the people part."""
+    from server.people.cli import account  # noqa: PLC0415 -- only where that part is installed
+
+    centre.add_command(account)
+
+
+with contextlib.suppress(ModuleNotFoundError):
+    _mount_accounts()

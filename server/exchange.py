@@ -1,0 +1,137 @@
+"""One exchange at the centre: a verified request in, its whole reply out, one commit between."""
+
+import hashlib
+import sqlite3
+
+import msgspec
+
+from server import ingest
+from server.errors import KioskUnknown
+from server.identity import CentreKeys
+from server.settings import Settings
+from server.store import catalogues, centre, fleet, inbox, notices
+from server.store.fleet import KioskIdentityRow, Seen
+from sync import frames
+from sync.frames import Flag, Reply, Request
+
+
+class Load(msgspec.Struct, frozen=True):
+    """How busy the centre is when it answers."""
+
+    #: How full the queue of writes is, 0 to 1.
+    queue: float = 0.0
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What an exchange left behind: the reply, and what others may want to know."""
+
+    reply: Reply
+    #: New envelopes; the pipeline is woken when there are any.
+    stored: int
+
+
+def take(
+    conn: sqlite3.Connection,
+    settings: Settings,
+    keys: CentreKeys,
+    request: Request,
+    *,
+    request_hash: bytes,
+    now_ms: int,
+    load: Load,
+) -> Taken:
+    """Store what a verified request brings and answer the reply to sign.
+
+    Runs inside the group commit: when the caller gets the answer, all that it acknowledges is on
+    disk. The same request again stores nothing and moves nothing back.
+
+    Raises:
+        KioskUnknown: The kiosk vanished since its signature was checked.
+    """
+    kiosk = fleet.identity(conn, request.kiosk_id)
+    if kiosk is None:
+        raise KioskUnknown("this kiosk was never enrolled here; enrol it with a new code")
+    fresh = ingest.freshness(
+        counter=request.counter,
+        now_ms=request.now_ms,
+        last_counter=kiosk.counter,
+        last_now_ms=kiosk.claimed_ms,
+    )
+    taken = inbox.take_envelopes(conn, kiosk, request.envelopes, carrier="exchange", now_ms=now_ms)
+    marks = inbox.take_chunks(conn, kiosk.kiosk_id, request.chunks, now_ms)
+    if fresh.is_old_image:
+        fleet.mark_forked(conn, kiosk.kiosk_id)
+    if fresh.is_fresh:
+        fleet.note_seen(conn, kiosk.kiosk_id, _seen(request, now_ms), now_ms)
+    down = notices.after(conn, kiosk.kiosk_id, request.cursor)
+    has_more = (
+        request.health.pending > len(request.envelopes)
+        or request.health.attachments_pending > 0
+        or notices.newest(conn, kiosk.kiosk_id) > (down[-1][0] if down else request.cursor)
+    )
+    is_forked = taken.is_forked or fresh.is_old_image or kiosk.state == "forked"
+    version, manifest_hash = _catalogue(conn, request.catalogue)
+    reply = Reply(
+        request_hash=request_hash,
+        kiosk_id=kiosk.kiosk_id,
+        epoch=centre.epoch(conn),
+        durability=settings.durability,
+        centre_ms=now_ms,
+        mark_seq=taken.chain.seq,
+        mark_hash=taken.chain.hash,
+        verdicts=taken.verdicts,
+        chunk_marks=marks,
+        bytes_max=settings.bytes_max,
+        retry_after_s=ingest.retry_after_s(
+            base_s=settings.retry_after_s,
+            load=load.queue,
+            spread=int.from_bytes(kiosk.kiosk_id[:2], "big") / 65536,
+            has_more=has_more,
+        ),
+        flags=_flags(kiosk, load, is_forked=is_forked),
+        notices=tuple(frames.SealedNotice(number=number, sealed=sealed) for number, sealed in down),
+        certificate=None if request.certificate == keys.certificate.serial else keys.certificate,
+        catalogue_version=version,
+        manifest_hash=manifest_hash,
+    )
+    return Taken(reply=reply, stored=taken.stored)
+
+
+def _seen(request: Request, now_ms: int) -> Seen:
+    health = request.health
+    return Seen(
+        counter=request.counter,
+        claimed_ms=request.now_ms,
+        boot_id=request.boot_id,
+        cursor=request.cursor,
+        head_seq=request.head_seq,
+        catalogue=request.catalogue,
+        pending=health.pending,
+        oldest_s=health.oldest_s,
+        disk_free_mb=health.disk_free_mb,
+        attachments_pending=health.attachments_pending,
+        version=health.version,
+        clock_skew_ms=request.now_ms - now_ms,
+        devices=msgspec.json.encode(dict(health.devices)).decode(),
+    )
+
+
+def _flags(kiosk: KioskIdentityRow, load: Load, *, is_forked: bool) -> frozenset[Flag]:
+    flags: set[Flag] = set()
+    if kiosk.state == "revoked":
+        flags.add("revoked")
+    elif is_forked:
+        flags.add("reenrol")
+    if ingest.is_slow(load.queue):
+        flags.add("slow")
+    return frozenset(flags)
+
+
+def _catalogue(conn: sqlite3.Connection, held: int) -> tuple[int, bytes]:
+    """Answer the version in force, and its manifest's hash unless the kiosk has it."""
+    latest = catalogues.latest(conn)
+    if latest is None:
+        return 0, b""
+    if held == latest.version:
+        return latest.version, b""
+    return latest.version, hashlib.sha256(latest.manifest).digest()

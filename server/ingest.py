@@ -1,0 +1,133 @@
+"""What to make of one exchange: pure decisions, nothing stored and nothing opened.
+
+The rules, in the order in which they are asked:
+
+1. A signed request is *fresh* when its counter rises. An older one is answered like any other
+   (its envelopes are taken, duplicates are duplicates) but moves neither cursor nor health.
+2. A lower counter in a request made *later* than the last one means that the kiosk was restored
+   from an old image or runs twice: it is marked forked and asked to enrol anew.
+3. An envelope that is here already is a duplicate; another under the same number is kept as
+   well, and the kiosk is forked. A resident's record is never refused for the machine's fault.
+4. What a revoked kiosk sends is kept in quarantine for a person to look at.
+5. The mark is the end of the chain from number 1 whose links all fit and whose numbers have one
+   envelope each; it is walked, never counted.
+
+Source: research/sync-reliability-security.md sections 2 and 3.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+Carrier = Literal["exchange", "courier"]
+Verdict = Literal["stored", "duplicate", "quarantined"]
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """Where the chain of one kiosk stands at the centre."""
+
+    #: The last number of the unbroken chain, 0 when none.
+    seq: int
+    #: That envelope's hash; zeros when none.
+    hash: bytes
+    #: Lowest number that two envelopes share; None while the history is one.
+    fork_seq: int | None
+
+
+class Links(msgspec.Struct, frozen=True):
+    """One stored envelope as a link: its hash and the hash it follows."""
+
+    hash: bytes
+    prev: bytes
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """Whether a request may move cursor and health, and whether it betrays an old image."""
+
+    is_fresh: bool
+    is_old_image: bool
+
+
+def freshness(*, counter: int, now_ms: int, last_counter: int, last_now_ms: int) -> Freshness:
+    """Judge a request by its counter and the kiosk's own clock.
+
+    Args:
+        counter: The request's counter.
+        now_ms: The kiosk's clock in it.
+        last_counter: Highest counter seen, 0 before the first.
+        last_now_ms: The kiosk's clock in the newest fresh request.
+    """
+    if counter > last_counter:
+        return Freshness(is_fresh=True, is_old_image=False)
+    # Nobody but the kiosk signs, so a later clock proves that this is no replay.
+    is_old_image = counter < last_counter and now_ms > last_now_ms > 0
+    return Freshness(is_fresh=is_old_image, is_old_image=is_old_image)
+
+
+def verdict(*, is_known: bool, kiosk_state: str) -> Verdict:
+    """Answer what an envelope of the request becomes."""
+    if is_known:
+        return "duplicate"
+    return "quarantined" if kiosk_state == "revoked" else "stored"
+
+
+def forked_at(chain: Chain, doubled: Sequence[int]) -> Chain:
+    """Answer the chain after numbers were found to have two envelopes each.
+
+    The mark then ends before the first of them; its hash there has to be looked up, which is why
+    it is left empty when the mark moved back.
+    """
+    if not doubled:
+        return chain
+    lowest = min(doubled)
+    fork_seq = lowest if chain.fork_seq is None else min(chain.fork_seq, lowest)
+    if chain.seq < fork_seq:
+        return Chain(seq=chain.seq, hash=chain.hash, fork_seq=fork_seq)
+    return Chain(seq=fork_seq - 1, hash=b"", fork_seq=fork_seq)
+
+
+def walked(chain: Chain, at: Callable[[int], Links | None]) -> Chain:
+    """Walk the links from the mark on; answer where the unbroken chain ends now.
+
+    Args:
+        chain: Where it ended before.
+        at: Answers the only envelope of a number, None when there is none.
+    """
+    seq, last = chain.seq, chain.hash
+    while chain.fork_seq is None or seq + 1 < chain.fork_seq:
+        link = at(seq + 1)
+        if link is None or link.prev != last:
+            break
+        seq, last = seq + 1, link.hash
+    return Chain(seq=seq, hash=last, fork_seq=chain.fork_seq)
+
+
+def chunk_step(*, received: int, total: int, offset: int, size: int) -> tuple[int, int]:
+    """Answer which part of a chunk is new: its slice from and to, (0, 0) for nothing.
+
+    Pieces are taken in order; what overlaps is cut, what lies beyond a gap is left until the
+    gap is filled (the reply's mark tells the kiosk where to go on).
+    """
+    if offset > received or offset + size <= received or offset + size > total:
+        return (0, 0)
+    return (received - offset, size)
+
+
+def retry_after_s(*, base_s: int, load: float, spread: float, has_more: bool) -> int:
+    """Answer how long a kiosk should keep away; 0 = come as soon as there is something.
+
+    Args:
+        base_s: The setting, when all is well and nothing more is to be carried.
+        load: How full the queue of writes is, 0 to 1.
+        spread: This kiosk's place in [0, 1), so that a fleet does not come back at once.
+        has_more: The kiosk or the centre holds more than this exchange carried.
+    """
+    if is_slow(load):
+        return max(base_s, 60) + int(240 * spread)
+    return 0 if has_more else base_s
+
+
+def is_slow(load: float) -> bool:
+    """Answer whether kiosks are asked to send less often."""
+    return load >= 0.8

@@ -1,0 +1,105 @@
+"""The guard in front of all pages: who is asking, may they, and is the form our own."""
+
+from urllib.parse import urlencode
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from server.keys import CLOCK, STORE
+from server.people.accounts import Account
+from server.people.permission import is_machine_path, roles_of
+from server.people.sessions import (
+    Session,
+    is_alive,
+    is_own_form,
+    is_same_origin,
+    is_touch_due,
+    token_hash,
+)
+from server.store import people as store
+from sync.limits import STAFF_FORM_BYTES_MAX
+
+#: The signed-in session of a request; absent on public pages of strangers.
+SESSION = web.RequestKey("session", Session)
+
+#: Pages that a person with a borrowed password may still open.
+_BEFORE_CHANGE = frozenset({"/password", "/logout", "/language"})
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+def cookie_name(*, is_secure: bool) -> str:
+    """Answer the cookie's name; the prefix makes browsers refuse a cookie from elsewhere."""
+    return "__Host-staff" if is_secure else "staff"
+
+
+def account_of(request: web.Request) -> Account:
+    """Answer who is signed in; only for pages that are not public."""
+    return request[SESSION].account
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what the handler's roles, the session or the form's origin do not allow.
+
+    Raises:
+        web.HTTPForbidden: Another role's page, a forged form, or a handler without roles.
+        web.HTTPRequestEntityTooLarge: A form that is larger than any of ours.
+        web.HTTPSeeOther: To the sign-in page.
+    """
+    if is_machine_path(request.path):
+        return await handler(request)
+    session = await _session(request)
+    if session is not None:
+        request[SESSION] = session
+    if request.match_info.http_exception is not None:
+        return await handler(request)
+    roles = roles_of(request.match_info.handler)
+    if roles is None:
+        raise web.HTTPForbidden
+    if request.method not in _SAFE:
+        await _check_form(request, session)
+    if not roles:
+        return await handler(request)
+    if session is None:
+        raise web.HTTPSeeOther(_sign_in_url(request))
+    if session.account.must_change and request.path not in _BEFORE_CHANGE:
+        raise web.HTTPSeeOther("/password")
+    if session.account.role not in roles:
+        raise web.HTTPForbidden
+    return await handler(request)
+
+
+async def _session(request: web.Request) -> Session | None:
+    token = request.cookies.get(cookie_name(is_secure=True)) or request.cookies.get(
+        cookie_name(is_secure=False)
+    )
+    if not token:
+        return None
+    now_ms = request.app[CLOCK].now_ms()
+    session = await request.app[STORE].read(store.session, token_hash(token))
+    if session is None or not is_alive(session, now_ms):
+        return None
+    # A page that refreshes itself is not a person at the desk.
+    if is_touch_due(session, now_ms) and "auto" not in request.query:
+        await request.app[STORE].write(store.touch_session, session.token_hash, now_ms)
+    return session
+
+
+async def _check_form(request: web.Request, session: Session | None) -> None:
+    headers = request.headers
+    if not is_same_origin(headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host):
+        raise web.HTTPForbidden
+    size = request.content_length
+    if size is None or size > STAFF_FORM_BYTES_MAX:
+        raise web.HTTPRequestEntityTooLarge(STAFF_FORM_BYTES_MAX, size or 0)
+    if session is None:
+        return
+    form = await request.post()
+    if not is_own_form(session, str(form.get("csrf", ""))):
+        raise web.HTTPForbidden
+
+
+def _sign_in_url(request: web.Request) -> str:
+    if request.method not in _SAFE or request.path == "/":
+        return "/login"
+    return "/login?" + urlencode({"next": request.path_qs})

@@ -1,0 +1,197 @@
+"""From the inbox to cases: open by machine, decide, store; nothing is ever dropped.
+
+Every envelope ends in exactly one fate: case, correction, rating, query, duplicate, or dead
+letter with its reason. The worker reacts to nothing from outside but a nudge, and works through
+what waits at its own pace, in batches.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Sequence
+from typing import assert_never
+
+from server.catalogue.shelf import Shelf
+from server.errors import StoreBusy, StoreFault, VaultUnavailable
+from server.live import Broadcast
+from server.store import cases, inbox, outcomes
+from server.store.rows import StoredEnvelope
+from server.store.sqlite import Store
+from server.vault.client import VaultClient
+from server.vault.protocol import Failed, Routed
+from sync import limits
+from sync.clock import Clock
+
+LOG = logging.getLogger(__name__)
+
+
+class Unfinished(Exception):
+    """A routed transaction that cannot become anything yet."""
+
+    def __init__(self, reason: str, *, awaits: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.awaits = awaits
+
+
+def settle(
+    conn: sqlite3.Connection,
+    shelf: Shelf,
+    envelopes: Sequence[StoredEnvelope],
+    items: Sequence[Routed | Failed],
+    now_ms: int,
+) -> int:
+    """Store what became of a batch; answer how many envelopes found their fate.
+
+    Each envelope has a savepoint of its own: one that fails is buried, the others stand.
+    """
+    by_id = {envelope.id: envelope for envelope in envelopes}
+    done = 0
+    for item in items:
+        envelope = by_id[item.envelope_id]
+        if not outcomes.is_waiting(conn, envelope.id):
+            continue
+        conn.execute("SAVEPOINT item")
+        try:
+            _settle_one(conn, shelf, envelope, item, now_ms)
+        except Unfinished as unfinished:
+            conn.execute("ROLLBACK TO item")
+            outcomes.bury(
+                conn,
+                envelope.id,
+                reason=unfinished.reason,
+                detail_code="",
+                awaits=unfinished.awaits,
+                now_ms=now_ms,
+            )
+        conn.execute("RELEASE item")
+        done += 1
+    return done
+
+
+def _settle_one(
+    conn: sqlite3.Connection,
+    shelf: Shelf,
+    envelope: StoredEnvelope,
+    item: Routed | Failed,
+    now_ms: int,
+) -> None:
+    match item:
+        case Failed(reason=reason, detail_code=code, awaits=awaits):
+            outcomes.bury(
+                conn, envelope.id, reason=reason, detail_code=code, awaits=awaits, now_ms=now_ms
+            )
+        case Routed():
+            _settle_routed(conn, shelf, envelope, item, now_ms)
+        case _:
+            assert_never(item)
+
+
+def _settle_routed(
+    conn: sqlite3.Connection, shelf: Shelf, envelope: StoredEnvelope, routed: Routed, now_ms: int
+) -> None:
+    service = outcomes.service_of(shelf.fetch(conn, envelope.catalogue), routed.service)
+    if service is None:
+        raise Unfinished("unknown_service")
+    if not outcomes.remember(conn, routed.transaction_id, envelope.id):
+        outcomes.set_fate(conn, envelope.id, "duplicate")
+        return
+    if routed.corrects:
+        case = cases.get(conn, routed.corrects)
+        if case is None:
+            raise Unfinished("unknown_case", awaits=f"case:{routed.corrects}")
+        outcomes.attach_correction(conn, envelope, routed, case, now_ms)
+    elif service.case_kind == "rating":
+        if routed.rating_level is None:
+            raise Unfinished("invalid_answers")
+        case = cases.get(conn, routed.rating_case_no)
+        if case is None:
+            raise Unfinished("unknown_case", awaits=f"case:{routed.rating_case_no}")
+        outcomes.add_rating(conn, envelope, routed, case, routed.rating_level, now_ms)
+    elif service.case_kind == "query":
+        outcomes.answer_query(conn, envelope, routed, now_ms)
+    else:
+        outcomes.open_case(conn, envelope, routed, service, now_ms)
+
+
+class Pipeline:
+    """The worker: looks at what waits whenever it is nudged, and now and then by itself."""
+
+    def __init__(
+        self, store: Store, vault: VaultClient, shelf: Shelf, broadcast: Broadcast, clock: Clock
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._shelf = shelf
+        self._broadcast = broadcast
+        self._clock = clock
+        self._nudge = asyncio.Event()
+        self._tries: dict[int, int] = {}
+
+    def poke(self) -> None:
+        """Wake the worker: envelopes came, a letter is to be replayed, a catalogue is new."""
+        self._nudge.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; a fault of the store or the vault only delays it."""
+        # A restart may have brought a key that letters wait for.
+        await self._store.write(outcomes.release, "key")
+        while True:
+            self._nudge.clear()
+            try:
+                while await self.step():
+                    pass
+            except (VaultUnavailable, StoreBusy, StoreFault) as error:
+                LOG.warning("pipeline waits", extra={"code": error.code})
+                await self._clock.sleep(limits.VAULT_RESTART_S)
+            except Exception:
+                # The worker must outlive any fault; what caused it is found by its place.
+                LOG.exception("pipeline fault")
+                await self._clock.sleep(limits.PIPELINE_IDLE_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limits.PIPELINE_IDLE_S):
+                    await self._nudge.wait()
+
+    async def step(self) -> int:
+        """Take one batch to its fate; answer how many envelopes were settled.
+
+        Raises:
+            VaultUnavailable: Nothing was opened; the batch waits.
+        """
+        await self._store.read(self._shelf.refresh)
+        if await self._store.read(outcomes.has_published):
+            await self._store.write(outcomes.release_published)
+        envelopes = await self._store.read(inbox.waiting, limits.PIPELINE_BATCH)
+        if not envelopes:
+            return 0
+        items = await self._route(envelopes)
+        done = await self._store.write(settle, self._shelf, envelopes, items, self._clock.now_ms())
+        for item in items:
+            self._tries.pop(item.envelope_id, None)
+        self._broadcast.publish("cases")
+        self._broadcast.publish("ledger")
+        if any(isinstance(item, Failed) for item in items):
+            self._broadcast.publish("letters")
+        return done
+
+    async def _route(self, envelopes: Sequence[StoredEnvelope]) -> list[Routed | Failed]:
+        """Ask the vault; when a batch kills it, find the one that does and bury that one."""
+        suspects = [item for item in envelopes if item.id in self._tries]
+        if not suspects:
+            try:
+                return await self._vault.route(envelopes)
+            except VaultUnavailable:
+                if await self._vault.is_up():
+                    self._tries.update({item.id: 0 for item in envelopes})
+                raise
+        suspect = suspects[0]
+        if not await self._vault.is_up():
+            raise VaultUnavailable("the vault is down")
+        try:
+            return await self._vault.route([suspect])
+        except VaultUnavailable:
+            self._tries[suspect.id] += 1
+            if self._tries[suspect.id] < limits.PIPELINE_TRIES_MAX:
+                raise
+            return [Failed(envelope_id=suspect.id, reason="fault", detail_code="vault")]

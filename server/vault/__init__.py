@@ -1,0 +1,1 @@
+"""The vault: the only process that opens envelopes; it writes down every look beforehand."""

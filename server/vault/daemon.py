@@ -1,0 +1,115 @@
+"""The vault as a process: its socket, and nothing else that listens."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import struct
+import sys
+
+import msgspec
+
+from server.errors import SettingRefused, VaultUnavailable
+from server.settings import Settings
+from server.store.sqlite import connect
+from server.vault import keys, protocol
+from server.vault.ledger import Ledger
+from server.vault.service import Vault
+from sync.clock import Clock, SystemClock
+
+LOG = logging.getLogger(__name__)
+_DECODER: msgspec.msgpack.Decoder[protocol.Request] = msgspec.msgpack.Decoder(protocol.Request)
+_SOCKET_PATH_BYTES_MAX = 107
+
+
+class VaultProcess:
+    """Serves a `Vault` on a unix socket that only its own user may use."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Load keys, check the ledger, open the database for reading.
+
+        Raises:
+            VaultUnavailable: A key is missing or readable by others.
+            LedgerBroken: The ledger was changed; the vault stays shut.
+            SettingRefused: The socket's path is too long for the system.
+        """
+        self._path = settings.vault_socket
+        if len(os.fsencode(self._path)) > _SOCKET_PATH_BYTES_MAX:
+            raise SettingRefused(f"the data folder's path is too long for a socket: {self._path}")
+        held = keys.load(settings.vault_dir)
+        self._ledger = Ledger(settings.vault_dir / "audit.db")
+        self._conn = connect(settings.database, readonly=True)
+        self._vault = Vault(held, self._ledger, self._conn, clock)
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Answer until `stop` is set."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        # The mask makes the socket 600 from its first moment on.
+        mask = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(self._talk, self._path)
+        finally:
+            os.umask(mask)
+        LOG.info("vault is open", extra={"entries": self._ledger.state().size})
+        async with server:
+            await stop.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Close ledger and database, remove the socket."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        self._ledger.close()
+        self._conn.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if _user_of(writer) != os.getuid():
+                return
+            while True:
+                answer = self._answer(await protocol.read_frame(reader))
+                writer.write(protocol.encode(answer))
+                await writer.drain()
+        except (VaultUnavailable, OSError):
+            # The other side ended.
+            return
+        finally:
+            writer.close()
+
+    def _answer(self, raw: bytes) -> protocol.Answer:
+        try:
+            request = _DECODER.decode(raw)
+        except msgspec.MsgspecError:
+            return protocol.Refusal(code="400.20", message="not a request of the vault")
+        return self._vault.answer(request)
+
+
+def _user_of(writer: asyncio.StreamWriter) -> int:
+    peer: socket.socket = writer.get_extra_info("socket")
+    raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", raw)[1])
+
+
+async def run(settings: Settings, *, with_parent: bool) -> None:
+    """Serve until a signal, or until the parent's pipe on stdin ends.
+
+    Args:
+        settings: Where everything lies.
+        with_parent: Stop when stdin ends: a vault never outlives the centre that started it.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), _on_stdin, loop, stop)
+    await VaultProcess(settings, SystemClock()).serve(stop)
+
+
+def _on_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if os.read(sys.stdin.fileno(), 4096) == b"":
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()

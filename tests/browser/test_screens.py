@@ -1,0 +1,187 @@
+"""Every screen, drawn in the real browser: sizes of the hand, nothing cut, nothing to scroll."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Browser
+
+from bianmin.browser import KIOSK_FLAGS
+from tests.browser.samples import LANGUAGES, screens
+from tests.browser.stage import (
+    LANDSCAPE,
+    LARGE,
+    PORTRAIT,
+    Stage,
+    appear,
+    open_stage,
+    running_browser,
+    running_stage,
+)
+
+PICTURES = Path(__file__).parents[2] / ".build" / "screens"
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+PROFILES = {"1024x600": LANDSCAPE, "800x1280": PORTRAIT, "1920x1080": LARGE}
+#: Answers the faults of the page's geometry, in words; lengths in mm of the display.
+GEOMETRY = """
+(mm) => {
+  const faults = [];
+  const name = (e) => `${e.tagName.toLowerCase()}#${e.id}.${String(e.className.baseVal ?? e.className)}`
+    + ` "${(e.textContent || "").trim().slice(0, 20)}"`;
+  const box = (e) => e.getBoundingClientRect();
+  const isSeen = (e) => e.checkVisibility() && box(e).width > 0;
+  const root = document.documentElement;
+  if (root.scrollWidth > innerWidth || root.scrollHeight > innerHeight) faults.push("page scrolls");
+  for (const area of document.querySelectorAll("main,header,footer"))
+    if (area.scrollWidth > area.clientWidth + 1 || area.scrollHeight > area.clientHeight + 4)
+      faults.push(`${name(area)} overflows by ${area.scrollHeight - area.clientHeight}`);
+  const buttons = [...document.querySelectorAll("button")].filter(isSeen);
+  for (const button of buttons) {
+    const { left, top, right, bottom, width, height } = box(button);
+    if (width / mm < 12.65 || height / mm < 12.65)
+      faults.push(`${name(button)} is ${(width / mm).toFixed(1)} x ${(height / mm).toFixed(1)} mm`);
+    if (button.matches(".tile,.nav,.pad:not(.cells) .key") && height / mm < 14.5)
+      faults.push(`${name(button)} is only ${(height / mm).toFixed(1)} mm high`);
+    if (left < 0 || top < 0 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5)
+      faults.push(`${name(button)} leaves the screen`);
+    for (const text of button.querySelectorAll("span,b,small")) {
+      if (!isSeen(text)) continue;
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      const inner = range.getBoundingClientRect();
+      if (inner.left < left - 1 || inner.right > right + 1 || inner.top < top - 4 || inner.bottom > bottom + 4)
+        faults.push(`${name(text)} leaves its button`);
+    }
+  }
+  for (const [index, one] of buttons.entries())
+    for (const two of buttons.slice(index + 1)) {
+      const [a, b] = [box(one), box(two)];
+      const across = Math.max(a.left, b.left) - Math.min(a.right, b.right);
+      const along = Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom);
+      if (Math.max(across, along) / mm < 1.5)
+        faults.push(`${name(one)} and ${name(two)} are ${(Math.max(across, along) / mm).toFixed(1)} mm apart`);
+    }
+  for (const text of document.querySelectorAll("h1,p,b,small,dd,dt,span,.hint")) {
+    if (!isSeen(text)) continue;
+    if (parseFloat(getComputedStyle(text).fontSize) / mm < 3.9 && text.textContent.trim())
+      faults.push(`${name(text)} is written too small`);
+    if (getComputedStyle(text).display === "inline") continue;
+    if (text.textContent.trim() && text.scrollWidth > text.clientWidth + 1) faults.push(`${name(text)} is cut`);
+    const { left, top, right, bottom } = box(text);
+    if (left < 0 || top < 0 || right > innerWidth + 1 || bottom > innerHeight + 1)
+      faults.push(`${name(text)} leaves the screen`);
+    const foot = box(document.querySelector("footer"));
+    if (text.closest("main") && bottom > foot.top + 1) faults.push(`${name(text)} lies under the foot`);
+  }
+  return faults;
+}
+"""
+#: Judges by WCAG 2.2 AA, with the contrast of AAA (7:1), which old eyes need.
+ACCESSIBILITY = """
+async () => {
+  const {violations, passes} = await axe.run(document, {
+    runOnly: {type: "tag", values:
+      ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    rules: {"color-contrast-enhanced": {enabled: true}},
+  });
+  const told = (node) => `${node.target} ${node.failureSummary}`;
+  const faults = violations.map((fault) =>
+    `${fault.id}: ${fault.nodes.slice(0, 3).map(told).join(" | ")}`);
+  return {faults, passes: passes.length};
+}
+"""
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """As the shared one, and with a made-up camera and microphone."""
+    async with running_browser(*KIOSK_FLAGS) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    async with running_stage() as stage:
+        yield stage
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [(size, language) for size in list(PROFILES)[:2] for language in LANGUAGES]
+)
+async def test_screens_fit_the_hand_and_the_display(
+    browser: Browser, stage: Stage, size: str, language: str
+) -> None:
+    profile = PROFILES[size]
+    page = await open_stage(browser, stage, profile)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    faults: dict[str, list[str]] = {}
+    page.on("pageerror", lambda error: faults.setdefault("script", []).append(str(error)))
+
+    for name, screen in screens(language).items():
+        stage.put(screen)
+        await appear(page, stage)
+        await page.screenshot(path=PICTURES / f"{size}-{language}-{name}.png")
+        if found := await page.evaluate(GEOMETRY, profile.px_per_mm):
+            faults[name] = found
+
+    await page.context.close()
+    assert faults == {}
+
+
+async def test_screens_of_a_large_display_grow_with_it(browser: Browser, stage: Stage) -> None:
+    page = await open_stage(browser, stage, LARGE)
+    faults: dict[str, list[str]] = {}
+    some = ("home", "choice_7", "id_number_wrong", "name", "check", "receipt", "date_day", "matter")
+
+    for name in some:
+        stage.put(screens("zh-CN")[name])
+        await appear(page, stage)
+        await page.screenshot(path=PICTURES / f"1920x1080-zh-CN-{name}.png")
+        if found := await page.evaluate(GEOMETRY, LARGE.px_per_mm * 1.4):
+            faults[name] = found
+
+    await page.context.close()
+    assert faults == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_screens_have_no_violation_known_to_axe(
+    browser: Browser, stage: Stage, language: str
+) -> None:
+    page = await open_stage(browser, stage)
+    faults: dict[str, list[str]] = {}
+    passes = 0
+    # The kiosk's own policy forbids foreign scripts, rightly; axe is put in from outside the page.
+    source = AXE.read_text("utf-8")
+
+    for name, screen in screens(language).items():
+        stage.put(screen)
+        await appear(page, stage)
+        await page.evaluate(source)
+        judged = await page.evaluate(ACCESSIBILITY)
+        passes += judged["passes"]
+        if judged["faults"]:
+            faults[name] = judged["faults"]
+
+    await page.context.close()
+    assert faults == {}
+    assert passes > 20 * len(screens(language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_typed_screens_still_fit(browser: Browser, stage: Stage, language: str) -> None:
+    faults: dict[str, list[str]] = {}
+    for size, profile in list(PROFILES.items())[:2]:
+        page = await open_stage(browser, stage, profile)
+        for name, keys in {"name": "wang", "text_note": "shi", "date": "2024"}.items():
+            stage.put(screens(language)[name])
+            await appear(page, stage)
+            await page.wait_for_timeout(350)
+            await page.keyboard.type(keys)
+            await page.screenshot(path=PICTURES / f"{size}-{language}-{name}-typed.png")
+            if found := await page.evaluate(GEOMETRY, profile.px_per_mm):
+                faults[f"{size} {name}"] = found
+        await page.context.close()
+
+    assert faults == {}

@@ -1,0 +1,28 @@
+"""What all tests share: where things are, and that nothing reaches out of the test's folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Their assertions tell what differs, as a test's own do.
+pytest.register_assert_rewrite("tests.integration.delivery", "tests.device", "tests.village")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Rendered sentences, shared by every test that starts a kiosk: rendering them takes minutes.
+VOICE_DIR = ROOT / ".build" / "voice"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the source."""
+    return ROOT
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> None:
+    """Settings of the machine that runs the tests must not decide them; a proxy neither."""
+    for name in list(os.environ):
+        if name.startswith("BIANMIN_") or name.lower() in {"http_proxy", "https_proxy"}:
+            del os.environ[name]

@@ -1,0 +1,212 @@
+"""The rules of taking in, alone and against a model over random histories."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from server import ingest
+from server.ingest import Chain, Freshness, Links
+from server.store import fleet
+from server.store.inbox import take_chunks
+from sync.records import Envelope
+from sync.wire import FIRST_PREV, bytes_hash, envelope_bytes, envelope_hash
+from tests.unit.server.world import Kiosk, World, chunks_of
+
+
+def hash_of(number: int) -> bytes:
+    return hashlib.sha256(str(number).encode()).digest()[:8]
+
+
+@pytest.mark.parametrize(
+    ("counter", "now_ms", "expected"),
+    [
+        (6, 100, Freshness(is_fresh=True, is_old_image=False)),
+        (6, 0, Freshness(is_fresh=True, is_old_image=False)),  # a clock that went back
+        (5, 500, Freshness(is_fresh=False, is_old_image=False)),  # the very same request
+        (4, 400, Freshness(is_fresh=False, is_old_image=False)),  # a replay
+        (4, 600, Freshness(is_fresh=True, is_old_image=True)),  # made later with an old counter
+    ],
+)
+def test_freshness_of_a_request(counter: int, now_ms: int, expected: Freshness) -> None:
+    found = ingest.freshness(counter=counter, now_ms=now_ms, last_counter=5, last_now_ms=500)
+
+    assert found == expected
+
+
+def test_mark_stops_where_a_link_does_not_fit() -> None:
+    links = {1: Links(hash_of(1), FIRST_PREV), 2: Links(hash_of(2), hash_of(99))}
+
+    chain = ingest.walked(Chain(0, FIRST_PREV, None), links.get)
+
+    assert chain == Chain(1, hash_of(1), None)
+
+
+def test_mark_goes_back_before_a_fork() -> None:
+    chain = ingest.forked_at(Chain(9, hash_of(9), None), [7, 5])
+
+    assert chain == Chain(4, b"", 5)
+
+
+def test_later_fork_does_not_hide_the_first() -> None:
+    chain = ingest.forked_at(Chain(4, hash_of(4), 5), [8])
+
+    assert chain == Chain(4, hash_of(4), 5)
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "expected"),
+    [
+        (0, 10, (0, 0)),  # here already
+        (25, 10, (5, 10)),  # overlaps by five
+        (30, 10, (0, 10)),
+        (31, 10, (0, 0)),  # beyond a gap
+        (95, 10, (0, 0)),  # longer than the whole
+    ],
+)
+def test_pieces_are_taken_in_order(offset: int, size: int, expected: tuple[int, int]) -> None:
+    assert ingest.chunk_step(received=30, total=100, offset=offset, size=size) == expected
+
+
+def test_busy_centre_spreads_its_kiosks() -> None:
+    def wait_s(load: float, spread: float = 0.5, *, has_more: bool = False) -> int:
+        return ingest.retry_after_s(base_s=20, load=load, spread=spread, has_more=has_more)
+
+    assert [wait_s(0.1), wait_s(0.1, has_more=True), wait_s(0.9), wait_s(0.9, 0.0)] == [
+        20,
+        0,
+        180,
+        60,
+    ]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.randoms(use_true_random=False))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_attachment_survives_any_pieces_in_any_order(sizes: list[int], random) -> None:  # type: ignore[no-untyped-def]
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder) / "c")
+        kiosk = world.enrol()
+        sealed = b"\x01" + random.randbytes(99)
+        chunks = [piece for size in sizes for piece in chunks_of(sealed, 1, 0, size)]
+        random.shuffle(chunks)
+
+        # A kiosk goes on from the mark; shuffled repeats of all pieces reach the end as well.
+        received = 0
+        while received < len(sealed):
+            for chunk in chunks:
+                (mark,) = world.write(take_chunks, kiosk.keys.kiosk_id, [chunk], 1)
+                assert received <= mark.received_bytes <= len(sealed)
+                received = mark.received_bytes
+
+        row = world.conn.execute("SELECT sealed FROM attachments").fetchone()
+        assert bytes(row[0]) == sealed
+        assert world.conn.execute("SELECT count(*) FROM chunks").fetchone()[0] == 0
+
+
+def test_attachment_with_a_wrong_digest_starts_again(world: World) -> None:
+    kiosk = world.enrol()
+    good = chunks_of(b"0123456789", 1, 0, 10)[0]
+    bad = type(good)(
+        seq=1, index=0, total=10, digest=good.digest, offset=0, data=b"9876543210"
+    )
+
+    marks = [
+        world.write(take_chunks, kiosk.keys.kiosk_id, [chunk], 1)[0].received_bytes
+        for chunk in (bad, good)
+    ]
+
+    assert marks == [0, 10]
+
+
+class Histories(RuleBasedStateMachine):
+    """Kiosks that are copied (forked) and deliver what they like, how often they like."""
+
+    kiosks = Bundle("kiosks")
+    envelopes = Bundle("envelopes")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.world = World(Path(self.folder.name) / "c")
+        self.first = self.world.enrol()
+        self.delivered: dict[int, dict[bytes, bytes]] = {}
+        self.copies = 0
+
+    def teardown(self) -> None:
+        self.world.close()
+        self.folder.cleanup()
+
+    @rule(target=kiosks)
+    def start(self) -> Kiosk:
+        return self.first
+
+    @rule(target=kiosks, kiosk=kiosks)
+    def copy(self, kiosk: Kiosk) -> Kiosk:
+        self.copies += 1
+        return kiosk.copy(100 + self.copies)
+
+    @rule(target=envelopes, kiosk=kiosks)
+    def confirm(self, kiosk: Kiosk) -> Envelope:
+        return kiosk.seal(kiosk.entropy.token_bytes(32))
+
+    @rule(kiosk=kiosks, batch=st.lists(envelopes, max_size=4))
+    def deliver(self, kiosk: Kiosk, batch: list[Envelope]) -> None:
+        taken = self.world.exchange(kiosk, kiosk.request(batch))
+
+        expected = []
+        for envelope in batch:
+            known = self.delivered.setdefault(envelope.header.seq, {})
+            hashed = envelope_hash(envelope)
+            expected.append("duplicate" if hashed in known else "stored")
+            known[hashed] = envelope.header.prev
+        assert list(taken.reply.verdicts) == expected
+
+    @rule(kiosk=kiosks, envelope=consumes(envelopes))
+    def lose(self, kiosk: Kiosk, envelope: Envelope) -> None:
+        """An envelope that never arrives."""
+
+    @invariant()
+    def everything_delivered_is_stored(self) -> None:
+        rows = self.world.conn.execute("SELECT seq, hash, raw FROM envelopes")
+        stored = {(row[0], bytes(row[1])) for row in rows if bytes_hash(bytes(row[2])) == row[1]}
+        assert stored == {(seq, h) for seq, known in self.delivered.items() for h in known}
+
+    @invariant()
+    def mark_is_the_end_of_the_only_chain(self) -> None:
+        seq, last = 0, FIRST_PREV
+        while len(known := self.delivered.get(seq + 1, {})) == 1:
+            ((hashed, prev),) = known.items()
+            if prev != last:
+                break
+            seq, last = seq + 1, hashed
+        row = fleet.identity(self.world.conn, self.first.keys.kiosk_id)
+        assert row is not None
+        assert (row.mark_seq, row.mark_hash) == (seq, last)
+
+    @invariant()
+    def two_histories_are_noticed(self) -> None:
+        row = fleet.identity(self.world.conn, self.first.keys.kiosk_id)
+        assert row is not None
+        is_doubled = any(len(known) > 1 for known in self.delivered.values())
+        assert (row.fork_seq is not None) == is_doubled
+        if is_doubled:
+            assert row.state == "forked"
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=8,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def test_model_and_bytes_agree_on_hashes(world: World) -> None:
+    envelope = world.enrol().seal(bytes(32))
+
+    assert envelope_hash(envelope) == bytes_hash(envelope_bytes(envelope))

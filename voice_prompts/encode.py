@@ -1,0 +1,83 @@
+"""Wav to Ogg/Opus and back, by ffmpeg, many files to a run."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from voice_prompts.errors import RenderFailed, ToolMissing
+from voice_prompts.limits import (
+    ENCODE_TIMEOUT_S,
+    OPUS_BITRATE,
+    OPUS_SAMPLE_RATE_HZ,
+    SAMPLE_RATE_HZ,
+)
+
+_QUIET = ("-nostdin", "-hide_banner", "-loglevel", "error", "-y")
+_OPUS = (
+    *("-ar", str(OPUS_SAMPLE_RATE_HZ), "-ac", "1", "-c:a", "libopus"),
+    # Not "voip": that one filters the sound and overshoots by 2 dB into clipping (measured).
+    *("-b:a", str(OPUS_BITRATE), "-application", "audio"),
+    # Without encoder names and random serial numbers, equal sound gives equal files.
+    *("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "ogg"),
+)
+_SAMPLES = (
+    *("-ar", str(SAMPLE_RATE_HZ), "-ac", "1", "-c:a", "pcm_s16le"),
+    *("-fflags", "+bitexact", "-f", "wav"),
+)
+
+
+def has_ffmpeg() -> bool:
+    """Answer whether this machine can encode and decode; a kiosk need not."""
+    return shutil.which("ffmpeg") is not None
+
+
+def encode(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Encode wav files to Ogg/Opus.
+
+    Args:
+        pairs: Wav file, Ogg file to write.
+
+    Raises:
+        ToolMissing: No ffmpeg, or one without libopus.
+        RenderFailed: ffmpeg refused one of the files.
+    """
+    _convert(pairs, _OPUS)
+
+
+def decode(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Decode sound files to 16-bit mono wav files at `SAMPLE_RATE_HZ`.
+
+    Args:
+        pairs: Sound file, wav file to write.
+
+    Raises:
+        ToolMissing: No ffmpeg.
+        RenderFailed: One of the files is no sound.
+    """
+    _convert(pairs, _SAMPLES)
+
+
+def _convert(pairs: Sequence[tuple[Path, Path]], options: Sequence[str]) -> None:
+    inputs = [argument for source, _ in pairs for argument in ("-i", str(source))]
+    outputs = [
+        argument
+        for index, (_, target) in enumerate(pairs)
+        for argument in ("-map", f"{index}:a:0", *options, str(target))
+    ]
+    command = ["ffmpeg", *_QUIET, *inputs, *outputs]
+    try:
+        # A list, no shell: the paths are ours.
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, timeout=ENCODE_TIMEOUT_S, check=False
+        )
+    except FileNotFoundError as error:
+        raise ToolMissing("ffmpeg is missing: apt install ffmpeg") from error
+    except subprocess.TimeoutExpired as error:
+        raise RenderFailed(f"ffmpeg needed more than {ENCODE_TIMEOUT_S:.0f} s") from error
+    if done.returncode:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        message = words[-1] if words else f"it ended with {done.returncode}"
+        if "libopus" in message:
+            raise ToolMissing("this ffmpeg has no libopus; install Debian's")
+        raise RenderFailed(f"ffmpeg could not convert: {message}")
