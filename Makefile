@@ -1,6 +1,6 @@
 # Each target is one script under deploy/ or one command of `bianmin`; without make, run those.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-deep lint format bench voice lock clean
+.PHONY: help setup demo test test-deep lint format bench voice pictures reference lock clean
 
 BIANMIN := .venv/bin/bianmin
 
@@ -31,6 +31,12 @@ bench: ## measure what docs/performance.md states
 
 voice: setup ## render the sentences that have no recording
 	@deploy/voice
+
+pictures: setup ## take the README's pictures anew
+	@.venv/bin/python -m tests.browser.pictures
+
+reference: setup ## write docs/reference.md anew from the programs
+	@.venv/bin/python -m tests.docs.reference
 
 lock: setup ## pin the Python packages anew
 	@deploy/lock

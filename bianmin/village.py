@@ -17,7 +17,7 @@ from bianmin.link import Link
 
 HOST: Final = "127.0.0.1"
 KIOSK_NAME: Final = "石桥村便民服务点"
-KIOSK_VILLAGE: Final = "522326104205"  # in the made-up list that server/catalogue ships
+KIOSK_VILLAGE: Final = "522326101001"  # the first in server/catalogue/villages.csv
 IDENTITY_FILE: Final = "kiosk.toml"  # what an enrolment leaves, written whole or not at all
 _WORD_PATIENCE: Final = aiohttp.ClientTimeout(total=2)
 
@@ -65,7 +65,6 @@ class Village:
             "BIANMIN_KIOSK_CENTRE_URL": f"http://{HOST}:{ports.link}",
             "BIANMIN_CENTRE_RETRY_AFTER_S": "2",
             "BIANMIN_VOICE_CACHE": str(voice_dir),
-            "BIANMIN_KIOSK_VOICE_DIR": str(voice_dir),
             # The log of a program that was killed must hold its last words.
             "PYTHONUNBUFFERED": "1",
             **(settings or {}),

@@ -5,6 +5,7 @@ import functools
 import json
 import logging
 import signal
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -16,19 +17,22 @@ import msgspec
 
 from kiosk import settings as kiosk_settings
 from kiosk.doctor import Finding, check_centre, examine
-from kiosk.enrol import enrol as enrol_kiosk
-from kiosk.enrol import is_enrolled
+from kiosk.machine import fingerprint
 from kiosk.main import opened, serve
 from kiosk.settings import Settings
-from sync.clock import SystemClock
-from sync.device import KioskIdentity, load_identity
+from sync.clock import SystemClock, SystemEntropy
+from sync.device import KioskIdentity, NotEnrolled, load_identity
+from sync.enrolling import enrol as enrol_kiosk
 from sync.errors import BianminError
+from sync.transports import CentreRefused
 from sync.transports.http import HttpLink
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 STATUS_S = 3.0
+#: Code by which the centre refuses an enrolment.
+WRONG_CODE = "403.1"
 
 
 def told(function: Callable[P, T]) -> Callable[P, T]:
@@ -40,6 +44,10 @@ def told(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except BianminError as error:
             raise click.ClickException(f"{error} [{error.code}]") from error
+        except (sqlite3.Error, OSError) as error:
+            raise click.ClickException(
+                f"{type(error).__name__}: {error}; `bianmin kiosk doctor` says what to do"
+            ) from error
 
     return wrapped
 
@@ -89,8 +97,11 @@ def enrol(
     if not given:
         raise click.UsageError("give the code that the centre made: XXXX-XXXX-XXXX")
     chosen = _load(data_dir, centre_url=centre_url)
-    if is_enrolled(chosen.data_dir):
+    try:
         identity = load_identity(chosen.data_dir)
+    except NotEnrolled:
+        chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    else:
         click.echo(f"This is kiosk {identity.kiosk_no}, {identity.name}, already.")
         return
     identity = asyncio.run(_enrolled(chosen, given))
@@ -100,7 +111,21 @@ def enrol(
 
 async def _enrolled(chosen: Settings, code: str) -> KioskIdentity:
     async with HttpLink(chosen.centre_url) as link:
-        identity = await enrol_kiosk(chosen.data_dir, link, code, None)
+        try:
+            identity = await enrol_kiosk(
+                link,
+                chosen.data_dir,
+                code,
+                entropy=SystemEntropy(),
+                fingerprint=fingerprint(),
+            )
+        except CentreRefused as error:
+            if error.problem != WRONG_CODE:
+                raise
+            raise click.ClickException(
+                "the centre does not take this code: it is wrong, used or too old; "
+                "ask for a new one (`bianmin centre code`)"
+            ) from error
     _keep_centre(chosen)
     # The services come along at once, so that the first start can do without a link.
     async with opened(msgspec.structs.replace(chosen, has_live_voice=False)) as (_, parts):

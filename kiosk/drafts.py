@@ -1,5 +1,7 @@
 """Photos, signatures and recordings of the running visit: in memory, never on the disk."""
 
+from collections.abc import Mapping
+
 from kiosk.errors import AttachmentRefused, AttachmentTooLarge
 from kiosk.media import MediaType
 from sync.forms import ATTACHMENT_TYPES, Service
@@ -59,10 +61,18 @@ class Drafts:
             (question.id, media_type, content)
             for question in service.questions
             if question.type in ATTACHMENT_TYPES
-            and transaction.answers.get(question.id, "").isdigit()
-            for media_type, content in self._held.get(question.id, [])
+            for media_type, content in _first(self._held, question.id, transaction)
         ]
         return tuple(
             Attachment(question=question, index=index, media_type=media_type, content=content)
             for index, (question, media_type, content) in enumerate(found)
         )
+
+
+def _first(
+    held: Mapping[str, list[tuple[MediaType, bytes]]], question: str, transaction: Transaction
+) -> list[tuple[MediaType, bytes]]:
+    """Answer as many as the answer counts: the last ones may have been taken back."""
+    answer = transaction.answers.get(question, "")
+    count = int(answer) if answer.isascii() and answer.isdigit() else 0
+    return held.get(question, [])[:count]

@@ -32,7 +32,7 @@ from sync import outbox
 from sync.answers import encode_transaction
 from sync.catalogues import Loaded
 from sync.clock import Clock
-from sync.database import Database
+from sync.database import Database, DiskFull, StorageFailed
 from sync.device import KioskIdentity
 from sync.errors import BianminError
 from sync.limits import HELPER_CALLED_S, MATTERS_MAX
@@ -145,12 +145,17 @@ class Effects:
         )
         try:
             receipt = await self._database.run(outbox.receipt_of, transaction.id)
-        except (sqlite3.Error, OSError):
+        except (StorageFailed, sqlite3.Error, OSError):
             receipt = None
         if receipt is not None:
             return Committed(receipt)
-        code = getattr(error, "code", "")
-        return Failed(code.split(".", 1)[0] if code else NO_STORE)
+        match error:
+            case DiskFull():
+                return Failed(NO_ROOM)
+            case BianminError() if not isinstance(error, StorageFailed):
+                return Failed(error.code.split(".", 1)[0])
+            case _:
+                return Failed(NO_STORE)
 
     async def _look_up(self, effect: LookUp) -> Found | Failed:
         try:
@@ -161,7 +166,7 @@ class Effects:
                     person_tag, effect.id_number, effect.phone_tail, self._salt
                 )
                 found = await self._database.run(_of_person, tag)
-        except (sqlite3.Error, OSError) as error:
+        except (StorageFailed, sqlite3.Error, OSError) as error:
             _log.error("a look-up failed", extra={"reason": type(error).__name__})
             return Failed(NO_STORE)
         return Found(found)

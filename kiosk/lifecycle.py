@@ -39,7 +39,7 @@ from sync import outbox
 from sync.agent import Agent
 from sync.catalogues import Loaded, load_current
 from sync.clock import Clock, Entropy
-from sync.database import Database
+from sync.database import Database, StorageFailed
 from sync.device import KioskIdentity
 from sync.forms import Catalogue
 from sync.ids import uuid7
@@ -114,7 +114,7 @@ class Stage:
         owed = self._parts.trail.owed()
         if owed is None or self._loaded is None:
             return
-        receipt = await self._parts.database.run(outbox.receipt_of, bytes.fromhex(owed.id))
+        receipt = await self._parts.database.run(outbox.receipt_of, owed.id)
         if receipt is not None and self._is_owed(receipt):
             self.visit = replace(
                 self.visit, language=owed.language, place=AtReceipt(), receipt=receipt
@@ -271,7 +271,7 @@ class Stage:
     async def _facts(self) -> Facts:
         try:
             return await self._parts.database.run(_facts_of, self.visit.receipt)
-        except (sqlite3.Error, OSError):
+        except (StorageFailed, sqlite3.Error, OSError):
             # A screen is shown even while the store is not readable.
             return Facts()
 

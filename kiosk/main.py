@@ -11,6 +11,7 @@ from aiohttp import web
 from kiosk.drafts import Drafts
 from kiosk.effects import Effects
 from kiosk.lifecycle import Parts, Stage
+from kiosk.receipt import qr_svg
 from kiosk.resume import Trail
 from kiosk.settings import Settings
 from kiosk.speech import LiveVoice, Speaker
@@ -151,6 +152,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """
     async with opened(settings) as (stage, parts):
         await stage.start()
+        # The first receipt must not wait for the drawing library to load.
+        await asyncio.to_thread(qr_svg, settings.centre_url)
         runner = web.AppRunner(
             build_app(stage, parts), access_log=None, shutdown_timeout=SHUTDOWN_S
         )

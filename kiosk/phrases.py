@@ -34,6 +34,8 @@ def filled(template: str, values: Mapping[str, str]) -> str:
             template = re.sub(rf"(?<!\$)\{{{name}\}}", lambda _: values[name], template)  # noqa: B023 -- used at once
         else:
             template = re.sub(_CLAUSE % name, "", template)
+    # What is left of a sentence that lost its only clause is its stop.
+    template = re.sub(r"([。.；;])(?:\s*[。.；;])+", r"\1", template)
     return re.sub(r"^[，,。.；;\s]+", "", template).strip()
 
 

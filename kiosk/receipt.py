@@ -94,8 +94,8 @@ def receipt_view(
         qr_svg=qr_svg(world.courier_url) if world.courier_url else "",
         due=due_text(service, world, wording),
         lines=(
-            filled(words(service.receipt.text, language), variables(receipt, world, wording)),
             wording.screen("receipt.delivered" if world.is_delivered else "receipt.stored"),
+            filled(words(service.receipt.text, language), variables(receipt, world, wording)),
             *([wording.screen("receipt.scan")] if world.courier_url else []),
         ),
         is_delivered=world.is_delivered,

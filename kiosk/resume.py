@@ -12,17 +12,19 @@ from pathlib import Path
 import msgspec
 
 from sync.database import sync_directory
+from voice_prompts.wording import LANGUAGES
 
 FILE_NAME = "receipt-owed.json"
 #: A receipt found later than this belongs to somebody who is no longer there.
 OWED_MS_MAX = 10 * 60 * 1000
+_ID_BYTES = 16
 
 
 class Owed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A transaction that was about to be committed; nothing personal."""
 
-    #: Transaction id, hex.
-    id: str
+    #: Transaction id, 16 bytes.
+    id: bytes
     language: str
 
 
@@ -42,7 +44,7 @@ class Trail:
         Raises:
             OSError: The disk does not take it.
         """
-        raw = msgspec.json.encode(Owed(id=transaction_id.hex(), language=language))
+        raw = msgspec.json.encode(Owed(id=transaction_id, language=language))
         fresh = self._path.with_suffix(".new")
         handle = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
@@ -55,9 +57,10 @@ class Trail:
     def owed(self) -> Owed | None:
         """Answer whose receipt is owed; None when nobody's, or the file does not tell."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Owed)
+            owed = msgspec.json.decode(self._path.read_bytes(), type=Owed)
         except (OSError, msgspec.MsgspecError):
             return None
+        return owed if len(owed.id) == _ID_BYTES and owed.language in LANGUAGES else None
 
     def clear(self) -> None:
         """Forget it: the receipt was seen, or there is none."""

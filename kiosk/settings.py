@@ -14,6 +14,7 @@ from sync.limits import IDLE_S
 
 ENVIRONMENT = "BIANMIN_KIOSK_"
 FILE_NAME = "settings.toml"
+DATA_DIR = Path("kiosk-data")
 _PATHS = frozenset({"data_dir", "voice_dir", "recordings_dir"})
 
 
@@ -21,7 +22,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an installer may choose; every field can be set as BIANMIN_KIOSK_<NAME>."""
 
     #: Folder of store, keys and identity; made by `bianmin kiosk enrol`.
-    data_dir: Path = Path("kiosk-data")
+    data_dir: Path = DATA_DIR
     #: Address to listen on; the page is for this machine's own screen.
     host: str = "127.0.0.1"
     #: Port to listen on, 0 to 65535; 0 takes a free one.
@@ -73,7 +74,7 @@ def load(
     }
     named = from_env.pop("config", "")
     given = {name: value for name, value in given.items() if value is not None}
-    folder = Path(given.get("data_dir") or from_env.get("data_dir") or Settings.data_dir)
+    folder = Path(given.get("data_dir") or from_env.get("data_dir") or DATA_DIR)
     path = file or (Path(named) if named else folder / FILE_NAME)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}

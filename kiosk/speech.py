@@ -26,11 +26,11 @@ _TOKEN_BYTES = 16
 class Library(Protocol):
     """Where clips are found; `voice_prompts.library.Library`."""
 
-    def find(self, language: str, text: str) -> clips.Clip | None:
+    def find(self, language: str, text: str, /) -> clips.Clip | None:
         """Answer the clip that says exactly this text."""
         ...
 
-    def by_key(self, key: str) -> clips.Clip | None:
+    def by_key(self, key: str, /) -> clips.Clip | None:
         """Answer the clip of a key."""
         ...
 
@@ -42,7 +42,7 @@ class Speaker(Protocol):
         """Be ready; whoever cannot speak says so by `speak`."""
         ...
 
-    async def speak(self, language: str, text: str) -> bytes:
+    async def speak(self, language: str, text: str, /) -> bytes:
         """Answer the text as a wav file."""
         ...
 
@@ -150,16 +150,21 @@ def _utterance(
     language: str, utterance: Utterance, library: Library, live: LiveVoice
 ) -> list[tuple[Clip, int]]:
     """Answer the pieces of one utterance; a piece without a url is a rest."""
-    if not utterance.slots and (whole := library.find(language, utterance.template)):
-        # A recording may say all sentences of a text in one breath.
-        return [(Clip(VOICE_PATH + whole.key, 0, utterance.highlight), whole.duration_ms)]
     try:
-        parts = pieces(language, utterance.template, utterance.slots)
+        return _pieces(language, utterance, library, live)
     except VoiceError:
         live.missing_count += 1
         return []
+
+
+def _pieces(
+    language: str, utterance: Utterance, library: Library, live: LiveVoice
+) -> list[tuple[Clip, int]]:
+    if not utterance.slots and (whole := library.find(language, utterance.template)):
+        # A recording may say all sentences of a text in one breath.
+        return [(Clip(VOICE_PATH + whole.key, 0, utterance.highlight), whole.duration_ms)]
     found: list[tuple[Clip, int]] = []
-    for part in parts:
+    for part in pieces(language, utterance.template, utterance.slots):
         if not part.text:
             found.append((Clip("", part.pause_ms), 0))
             continue

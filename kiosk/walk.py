@@ -9,6 +9,7 @@ from sync.forms import ATTACHMENT_TYPES, CHOICE_TYPES, Catalogue, Question, Serv
 
 #: Bad levels of a rating: only these are asked why (国办发〔2019〕51号).
 BAD_LEVELS: frozenset[str] = frozenset({"dissatisfied", "very_dissatisfied"})
+_COUNT = re.compile(r"[0-9]{1,2}")
 _AMOUNT = re.compile(r"0*([0-9]+)(?:\.([0-9]{0,2}))?")
 
 
@@ -125,9 +126,10 @@ def _attachment_problems(
 
 
 def _is_held(draft: Draft, question: Question, value: str) -> bool:
-    if question.type not in ATTACHMENT_TYPES or value.startswith("="):
+    if question.type not in ATTACHMENT_TYPES or not _COUNT.fullmatch(value):
         return True
-    return value == str(draft.held.get(question.id, 0))
+    # Fewer than held is fine: the last ones were taken back on the page.
+    return int(value) <= draft.held.get(question.id, 0)
 
 
 def new_warnings(draft: Draft, world: World) -> tuple[int, ...]:

@@ -14,8 +14,10 @@ from server import identity, settings
 from server.catalogue.publish import prepared, read_sources
 from server.catalogue.publish import publish as sign
 from server.enrolment import new_code
+from server.logs import loop_fault
 from server.logs import set_up as set_up_logs
 from server.main import serve
+from server.people.cli import account
 from server.settings import Settings
 from server.store import catalogues, fleet
 from server.store import centre as facts
@@ -90,8 +92,10 @@ def _load(data_dir: Path | None, **given: Any) -> Settings:
 
 @centre.command()
 @_DATA
+@click.option("--admin", help="Make the first administrator's account; its password is shown once.")
+@click.pass_context
 @told
-def init(data_dir: Path | None) -> None:
+def init(context: click.Context, data_dir: Path | None, admin: str | None) -> None:
     """Make a new centre: root and signing key, the vault's keys, an empty database.
 
     Nothing that exists is touched; run again, it says so and ends well.
@@ -108,7 +112,13 @@ def init(data_dir: Path | None) -> None:
     epoch = write_once(chosen.database, facts.raise_epoch, clock.now_ms())
     click.echo(f"A new centre was made in {chosen.data_dir} (epoch {epoch}).")
     click.echo(_ROOT_WORDS.format(path=root_path, vault=chosen.vault_dir))
-    click.echo("Next:  bianmin centre run    then    bianmin centre account add NAME --role admin")
+    if admin:
+        add = account.get_command(context, "add")
+        if add is not None:
+            context.invoke(add, name=admin, role="admin", data_dir=data_dir)
+    else:
+        click.echo("An administrator:  bianmin centre account add NAME --role admin")
+    click.echo("Next:              bianmin centre run")
 
 
 @centre.command()
@@ -141,6 +151,7 @@ def vault(data_dir: Path | None) -> None:
 async def _until_signal(serving: Callable[[asyncio.Event], Any]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(loop_fault)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await serving(stop)
@@ -276,12 +287,4 @@ def status(data_dir: Path | None) -> None:
     )
 
 
-def _mount_accounts() -> None:
-    """Add `account`, which belongs to the people part."""
-    from server.people.cli import account  # noqa: PLC0415 -- only where that part is installed
-
-    centre.add_command(account)
-
-
-with contextlib.suppress(ModuleNotFoundError):
-    _mount_accounts()
+centre.add_command(account)

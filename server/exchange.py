@@ -39,11 +39,24 @@ def take(
     request_hash: bytes,
     now_ms: int,
     load: Load,
+    received_bytes: int = 0,
+    sent_bytes: int = 0,
 ) -> Taken:
     """Store what a verified request brings and answer the reply to sign.
 
     Runs inside the group commit: when the caller gets the answer, all that it acknowledges is on
     disk. The same request again stores nothing and moves nothing back.
+
+    Args:
+        conn: Connection.
+        settings: Waiting time, sizes, durability.
+        keys: For the certificate.
+        request: Verified.
+        request_hash: What the reply repeats, 16 bytes.
+        now_ms: Centre's clock.
+        load: How busy the centre is.
+        received_bytes: Size of this request, to be counted.
+        sent_bytes: Size of the reply before this one, to be counted.
 
     Raises:
         KioskUnknown: The kiosk vanished since its signature was checked.
@@ -63,6 +76,7 @@ def take(
         fleet.mark_forked(conn, kiosk.kiosk_id)
     if fresh.is_fresh:
         fleet.note_seen(conn, kiosk.kiosk_id, _seen(request, now_ms), now_ms)
+    fleet.add_bytes(conn, kiosk.kiosk_id, received=received_bytes, sent=sent_bytes)
     down = notices.after(conn, kiosk.kiosk_id, request.cursor)
     has_more = (
         request.health.pending > len(request.envelopes)

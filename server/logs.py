@@ -1,11 +1,14 @@
 """Logs as JSON lines; ids and codes only, never what a person said or is."""
 
+import asyncio
 import logging
 import sys
 import traceback
+from typing import Any
 
 import msgspec
 
+LOG = logging.getLogger(__name__)
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -40,3 +43,15 @@ def set_up(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def loop_fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what no task took care of; an exception handler for event loops.
+
+    asyncio's own one writes the error's words and the task's arguments, which may be personal.
+    """
+    LOG.error(
+        "loop fault",
+        exc_info=context.get("exception"),
+        extra={"said": str(context.get("message", ""))},
+    )

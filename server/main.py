@@ -71,8 +71,7 @@ def build_app(
     for module in (catalogue, health, metrics):
         app.router.add_routes(module.routes())
     server.dashboard.setup(app)
-    if hasattr(server.phone, "setup"):
-        server.phone.setup(app)
+    server.phone.setup(app)
     app.on_response_prepare.append(middleware.no_banner)
     app.cleanup_ctx.append(_store)
     if with_vault:
@@ -140,7 +139,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     Bodies are never unpacked by HTTP's own compression: a small one could become a huge one.
     """
     app = build_app(settings)
-    runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+    runner = web.AppRunner(
+        app, access_log=None, auto_decompress=False, keepalive_timeout=limits.CENTRE_KEEP_ALIVE_S
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from server.catalogue.shelf import Shelf
 from server.errors import StoreBusy, StoreFault, VaultUnavailable
@@ -18,12 +18,23 @@ from server.live import Broadcast
 from server.store import cases, inbox, outcomes
 from server.store.rows import StoredEnvelope
 from server.store.sqlite import Store
-from server.vault.client import VaultClient
 from server.vault.protocol import Failed, Routed
 from sync import limits
 from sync.clock import Clock
 
 LOG = logging.getLogger(__name__)
+
+
+class Opener(Protocol):
+    """What the worker needs of the vault."""
+
+    async def route(self, envelopes: Sequence[StoredEnvelope]) -> list[Routed | Failed]:
+        """Answer what decides the envelopes' way; `VaultUnavailable` when nobody answers."""
+        ...
+
+    async def is_up(self) -> bool:
+        """Answer whether the vault answers at all."""
+        ...
 
 
 class Unfinished(Exception):
@@ -119,7 +130,7 @@ class Pipeline:
     """The worker: looks at what waits whenever it is nudged, and now and then by itself."""
 
     def __init__(
-        self, store: Store, vault: VaultClient, shelf: Shelf, broadcast: Broadcast, clock: Clock
+        self, store: Store, vault: Opener, shelf: Shelf, broadcast: Broadcast, clock: Clock
     ) -> None:
         self._store = store
         self._vault = vault

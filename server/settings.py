@@ -22,7 +22,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     #: Folder of database, keys and vault; made by `bianmin centre init`.
     data_dir: Path = Path("centre-data")
-    #: Address to listen on. TLS is the reverse proxy's (docs/operators.md).
+    #: Address to listen on. TLS is the reverse proxy's (docs/operations.md).
     host: str = "127.0.0.1"
     #: Port to listen on, 0 to 65535; 0 takes a free one.
     port: int = 8420
@@ -89,7 +89,7 @@ def load(
     }
     named = from_env.pop("config", "")
     given = {name: value for name, value in given.items() if value is not None}
-    folder = Path(given.get("data_dir") or from_env.get("data_dir") or Settings.data_dir)
+    folder = Path(given.get("data_dir") or from_env.get("data_dir") or Settings().data_dir)
     path = file or (Path(named) if named else folder / FILE_NAME)
     if file or named or path.exists():
         for name, value in _file_values(path).items():

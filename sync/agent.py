@@ -15,7 +15,7 @@ from sync import catalogues, exchange, outbox, standing
 from sync.backoff import delay_s
 from sync.batching import next_bytes
 from sync.clock import Clock, Entropy
-from sync.database import Database, DiskFull
+from sync.database import Database, StorageFailed
 from sync.device import KioskIdentity
 from sync.frames import (
     REPLY_MAGIC,
@@ -153,8 +153,8 @@ class Agent:
             outcome = ExchangeOutcome(error="refused", detail=error.problem or str(error.status))
         except LinkDown as error:
             outcome = ExchangeOutcome(error="link", detail=type(error).__name__)
-        except DiskFull:
-            outcome = ExchangeOutcome(error="storage", detail=DiskFull.code)
+        except StorageFailed as error:
+            outcome = ExchangeOutcome(error="storage", detail=error.code)
         except Exception as error:
             # Only the class: a message may quote what a resident entrusted to us.
             outcome = ExchangeOutcome(error="fault", detail=type(error).__name__)
@@ -221,8 +221,18 @@ class Agent:
     def _reported(self, db: Tables, boots: int) -> Health:
         waiting = outbox.waiting(db)
         age_ms = self._clock.now_ms() - waiting.oldest_ms if waiting.oldest_ms else 0
+        try:
+            report = self._health()
+        except Exception as error:
+            report = Health(
+                version="?",
+                pending=0,
+                oldest_s=0,
+                disk_free_mb=0,
+                devices={"health": type(error).__name__},
+            )
         report = msgspec.structs.replace(
-            self._health(),
+            report,
             pending=waiting.count,
             oldest_s=max(0, age_ms // 1000),
             attachments_pending=waiting.attachments,
@@ -290,7 +300,7 @@ class Agent:
                 # One by one, so that a link that breaks has not carried them in vain.
                 await self._database.write(catalogues.store_blob, name, blob)
             version = await self._database.write(catalogues.put_in_force, raw, {})
-        except (LinkDown, ManifestRefused, DiskFull) as error:
+        except (LinkDown, ManifestRefused, StorageFailed) as error:
             return f"catalogue {error.code}"
         if self._on_catalogue is not None:
             self._on_catalogue(version)

@@ -22,10 +22,20 @@ from sync import schema
 from sync.errors import BianminError
 from sync.limits import BALLAST_BYTES, BUSY_MS, WAL_KEPT_BYTES
 from sync.salvage import salvage
+from sync.signing import kiosk_id
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_DISK_CODES = frozenset(
+    {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
 WAL_RESET_FIXED = (3, 51, 3)
 """First SQLite version in which two writing connections cannot damage a WAL."""
 
@@ -36,7 +46,16 @@ class AlreadyRunning(BianminError):
     code = "409.1"
 
 
-class DiskFull(BianminError):
+class StorageFailed(BianminError):
+    """The disk does not take what is written; treat it as not stored and call for help.
+
+    After it, look the transaction up by its id before trying again.
+    """
+
+    code = "507.2"
+
+
+class DiskFull(StorageFailed):
     """Nothing was stored, because the disk is full; the resident must be told so."""
 
     code = "507.1"
@@ -54,6 +73,7 @@ def immediate(db: Tables) -> Iterator[Tables]:
 
     Raises:
         DiskFull: There is no room; nothing was changed.
+        StorageFailed: The disk failed, is read-only or damaged; nothing counts as changed.
     """
     try:
         db.conn.execute("BEGIN IMMEDIATE")
@@ -65,6 +85,8 @@ def immediate(db: Tables) -> Iterator[Tables]:
             db.conn.execute("ROLLBACK")
         if _code_of(error) == sqlite3.SQLITE_FULL:
             raise DiskFull("the disk is full; nothing was stored, free some room") from error
+        if _code_of(error) in _DISK_CODES:
+            raise StorageFailed("the disk does not take what is written") from error
         raise
 
 
@@ -98,7 +120,7 @@ class Database:
         self.conn = conn
         self.path = path
         self.set_aside: tuple[Path, ...] = ()
-        """Damaged files that were found at opening; tell the operator."""
+        """Damaged files and stores of former identities beside this one; tell the operator."""
         self._lock = lock
         self._ballast_bytes = ballast_bytes
         self._thread: ThreadPoolExecutor | None = None
@@ -140,18 +162,15 @@ class Database:
     @property
     def ballast_path(self) -> Path:
         """The file that only takes room."""
-        return self.path.with_name(self.path.name + ".ballast")
+        return _ballast_path(self.path)
 
     def has_room(self) -> bool:
         """Answer whether new transactions may be taken: twice the ballast is free, ballast kept.
 
         The last room belongs to acknowledgements and pruning: with a full disk even DELETE fails.
         """
-        state = os.statvfs(self.path.parent)
-        return (
-            self.ballast_path.exists()
-            and state.f_bavail * state.f_frsize >= 2 * self._ballast_bytes
-        )
+        is_free = _free_bytes(self.path.parent) >= 2 * self._ballast_bytes
+        return self.ballast_path.exists() and is_free
 
     def release_ballast(self) -> None:
         """Give the ballast's room to the store."""
@@ -161,11 +180,9 @@ class Database:
         """Take the ballast's room again when there is plenty; answer whether it is there."""
         if self.ballast_path.exists():
             return True
-        state = os.statvfs(self.path.parent)
-        if state.f_bavail * state.f_frsize < 4 * self._ballast_bytes:
+        if _free_bytes(self.path.parent) < 4 * self._ballast_bytes:
             return False
-        _write_ballast(self.ballast_path, self._ballast_bytes)
-        return True
+        return _has_written_ballast(self.ballast_path, self._ballast_bytes)
 
     def close(self) -> None:
         """Finish what was begun, close the file and let others open it."""
@@ -176,13 +193,27 @@ class Database:
         os.close(self._lock)
 
 
-def _write_ballast(path: Path, size: int) -> None:
+def _ballast_path(path: Path) -> Path:
+    return path.with_name(path.name + ".ballast")
+
+
+def _free_bytes(directory: Path) -> int:
+    state = os.statvfs(directory)
+    return state.f_bavail * state.f_frsize
+
+
+def _has_written_ballast(path: Path, size: int) -> bool:
     handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     try:
         os.posix_fallocate(handle, 0, size)
         os.fsync(handle)
+    except OSError:
+        # Somebody else took the room meanwhile; half a ballast would only be in the way.
+        path.unlink()
+        return False
     finally:
         os.close(handle)
+    return True
 
 
 def open_database(
@@ -210,12 +241,24 @@ def open_database(
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = _locked(path)
     try:
+        if _free_bytes(path.parent) < ballast_bytes:
+            # Opening writes too; without room the kiosk could not even deliver what it holds.
+            _ballast_path(path).unlink(missing_ok=True)
         _set_damage_aside(path)
+        if device_public is not None:
+            _set_former_aside(path, device_public)
+        if not path.exists():
+            # Left by a power cut while the store was set aside; its copy is.
+            for suffix in ("-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
         database = Database(_connected(path), path, lock=lock, ballast_bytes=ballast_bytes)
         # Inside `immediate`: a migration reads which ones ran and then writes.
-        with immediate(database.conn):
-            schema.migrations.apply(database.conn)
-        database.set_aside = _salvaged(path, database.conn, device_public)
+        with immediate(database.conn) as db:
+            schema.migrations.apply(db)
+            if device_public is not None:
+                db.conn.execute("UPDATE standing SET kiosk_id = ?", (kiosk_id(device_public),))
+        database.set_aside = _asides(path)
+        _salvage_all(database.conn, database.set_aside, device_public)
         database.restore_ballast()
         # Otherwise a power cut may bring back an unlinked journal, and with it an empty store.
         sync_directory(path.parent)
@@ -274,30 +317,58 @@ def _is_sound(path: Path) -> bool:
 
 
 def _set_damage_aside(path: Path) -> None:
-    if not path.exists() or _is_sound(path):
+    if path.exists() and not _is_sound(path):
+        _set_aside(path, "damaged")
+
+
+def _set_former_aside(path: Path, device_public: bytes) -> None:
+    """Keep the store of a former identity apart: its numbers and chain are not this kiosk's."""
+    if not path.exists():
         return
+    db = _connected(path)
+    try:
+        if "standing" not in db.table_names():
+            return
+        (owner,) = db.conn.execute("SELECT kiosk_id FROM standing").fetchone()
+    finally:
+        db.conn.close()
+    if owner not in (b"", kiosk_id(device_public)):
+        _set_aside(path, "former")
+
+
+def _set_aside(path: Path, word: str) -> None:
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.{word}-{number}")).exists():
         number += 1
-    for suffix in ("-wal", "-shm", ""):
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            source.rename(aside.with_name(aside.name + suffix))
+    sources = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+    present = [source for source in sources if source.exists()]
+    # Linked whole before anything is unlinked: a power cut between leaves it twice, never not.
+    for source in present:
+        os.link(source, aside.with_name(aside.name + source.name.removeprefix(path.name)))
     sync_directory(path.parent)
+    for source in present:
+        source.unlink()
 
 
-def _salvaged(path: Path, db: Tables, device_public: bytes | None) -> tuple[Path, ...]:
-    """Read what can be read of damaged files; the mark beside each makes a repeat harmless."""
-    found: list[Path] = []
-    for damaged in sorted(path.parent.glob(f"{path.name}.damaged-*")):
-        if damaged.suffix.removeprefix(".damaged-").isdigit():
-            done = damaged.with_name(f"{damaged.name}.salvaged")
-            if not done.exists():
-                with immediate(db):
-                    salvage(damaged, db, device_public=device_public)
-                done.touch()
-            found.append(damaged)
-    return tuple(found)
+def _asides(path: Path) -> tuple[Path, ...]:
+    found = [
+        (int(aside.suffix.rpartition("-")[2]), aside)
+        for word in ("damaged", "former")
+        for aside in path.parent.glob(f"{path.name}.{word}-*")
+        if aside.suffix.rpartition("-")[2].isdigit()
+    ]
+    return tuple(aside for _, aside in sorted(found))
+
+
+def _salvage_all(db: Tables, asides: tuple[Path, ...], device_public: bytes | None) -> None:
+    for damaged in asides:
+        if ".damaged-" not in damaged.name:
+            continue
+        with immediate(db):
+            names = db.conn.execute("SELECT name FROM salvaged").fetchall()
+            if (damaged.name,) not in names:
+                salvage(damaged, db, device_public=device_public)
+                db.conn.execute("INSERT INTO salvaged (name) VALUES (?)", (damaged.name,))
 
 
 def library_version() -> tuple[str, bool]:

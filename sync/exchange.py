@@ -9,7 +9,8 @@ from sync import limits
 from sync.frames import Chunk, ChunkMark, Flag, Reply, ReplyRefused, Request
 from sync.records import Envelope, Health
 
-ENVELOPE_COMMON_BYTES = 200  # of a frame: fixed fields, two runs, signature; health beside it
+COMMON_BYTES = 160  # of a usual frame: fixed fields, a short report, two runs, signature
+COMMON_BYTES_MAX = 600  # with the longest report: a full frame must never be too long to send
 PIECE_COMMON_BYTES = 40  # of a chunk: place, digest, offset
 
 
@@ -26,8 +27,9 @@ class Standing(msgspec.Struct, frozen=True):
     cursor: int
     #: The centre's mark in its last reply.
     mark_seq: int
-    #: The mark from which a refill was last sent; -1 never.
+    #: The mark from which a refill was last sent (-1 never), and when, in the centre's time.
     refilled_mark: int
+    refilled_ms: int
     #: Newest time that the centre signed, Unix ms.
     centre_ms: int
     #: Centre's clock minus the kiosk's.
@@ -82,7 +84,8 @@ def plan(view: View) -> Plan:
     When not all fit, a quarter of the room goes to the newest, so that one envelope that no
     route carries never holds up those behind it.
     """
-    room = view.bytes_max - ENVELOPE_COMMON_BYTES
+    bytes_max = min(view.bytes_max, limits.FRAME_BYTES_MAX - COMMON_BYTES_MAX)
+    room = max(0, bytes_max - COMMON_BYTES)
     seqs = _chosen(view.pending, room)
     used = sum(size for seq, size in view.pending if seq in seqs)
     pieces: tuple[Piece, ...] = ()
@@ -182,6 +185,7 @@ class Changes(msgspec.Struct, frozen=True):
     epoch: int = 0
     mark_seq: int = 0
     refilled_mark: int = -1
+    refilled_ms: int = 0
     centre_ms: int = 0
     clock_skew_ms: int = 0
     #: Notices count from 0 again.
@@ -228,7 +232,6 @@ def apply(
         request, reply, standing, is_ours=is_ours, has_pending_left=has_pending_left
     )
     is_refill = bool(requeue_from) and reply.epoch == standing.epoch
-    kept_mark = standing.refilled_mark
     numbered = [
         (envelope.header.seq, verdict)
         for envelope, verdict in zip(request.envelopes, reply.verdicts, strict=True)
@@ -242,7 +245,8 @@ def apply(
         chunk_marks=reply.chunk_marks,
         epoch=reply.epoch,
         mark_seq=reply.mark_seq,
-        refilled_mark=reply.mark_seq if is_refill else -1 if is_new_epoch else kept_mark,
+        refilled_mark=reply.mark_seq if is_refill else standing.refilled_mark,
+        refilled_ms=reply.centre_ms if is_refill else standing.refilled_ms,
         centre_ms=reply.centre_ms,
         clock_skew_ms=reply.centre_ms + took_ms // 2 - received_ms,
         is_cursor_reset=is_new_epoch,
@@ -262,10 +266,15 @@ def _requeue_from(
     if reply.mark_seq < standing.mark_seq:
         # The same centre lost what it had acknowledged (a failover).
         return after_mark
-    # All was sent, yet the centre's chain ends before ours: give it the rest once more. Once for
-    # each mark, since a gap or a fork may keep the mark down for ever.
-    is_behind = reply.mark_seq < request.head_seq and standing.refilled_mark != reply.mark_seq
-    return after_mark if is_chain_ours and is_behind and not has_pending_left else 0
+    # All was sent, yet the centre's chain ends before ours: give it the rest once more. For each
+    # mark once a day, since a gap or a fork keeps the mark down for long, and above it the mark
+    # cannot tell what a failover lost.
+    is_due = (
+        standing.refilled_mark != reply.mark_seq
+        or reply.centre_ms - standing.refilled_ms >= limits.REFILL_EVERY_MS
+    )
+    is_behind = reply.mark_seq < request.head_seq and not has_pending_left
+    return after_mark if is_chain_ours and is_behind and is_due else 0
 
 
 def has_progress(request: Request, reply: Reply) -> bool:

@@ -15,7 +15,7 @@ from sync import limits, signing
 from sync.errors import BianminError
 from sync.extensions import Extensions, encode_extensions, read_extensions
 from sync.health import encode_health, read_health
-from sync.octets import Reader, WireError, counted, uvarint
+from sync.octets import Reader, WireError, counted, fixed, u48, uvarint
 from sync.records import Envelope, Health
 from sync.runs import Verdict, encode_envelopes, encode_verdicts, read_envelopes, read_verdicts
 from sync.wire import HASH_BYTES, KIOSK_ID_BYTES, NUMBER_MAX, read_seq
@@ -33,7 +33,6 @@ HAS_CERTIFICATE = 0x80
 REQUEST_HASH_BYTES = 16
 DIGEST_BYTES = 16
 RETRY_AFTER_S_MAX = 86_400
-U48_MAX = (1 << 48) - 1
 
 
 class ReplyRefused(BianminError):
@@ -145,23 +144,13 @@ class Reply(msgspec.Struct, frozen=True):
     extensions: Extensions = ()
 
 
-def _fixed(raw: bytes, size: int) -> bytes:
-    if len(raw) != size:
-        raise ValueError(f"this field has {size} bytes")
-    return raw
-
-
-def _u48(number: int) -> bytes:
-    return min(max(number, 0), U48_MAX).to_bytes(6, "big")
-
-
 def _encode_chunk(chunk: Chunk) -> bytes:
     return b"".join(
         (
             uvarint(chunk.seq),
             uvarint(chunk.index),
             uvarint(chunk.total),
-            _fixed(chunk.digest, DIGEST_BYTES),
+            fixed(chunk.digest, DIGEST_BYTES),
             uvarint(chunk.offset),
             counted(chunk.data),
         )
@@ -192,14 +181,14 @@ def encode_request(request: Request, sign: Callable[[bytes], bytes]) -> bytes:
     part = b"".join(
         (
             REQUEST_MAGIC,
-            _fixed(request.kiosk_id, KIOSK_ID_BYTES),
+            fixed(request.kiosk_id, KIOSK_ID_BYTES),
             uvarint(request.counter),
-            _fixed(request.boot_id, 4),
-            _u48(request.now_ms),
+            fixed(request.boot_id, 4),
+            u48(request.now_ms),
             uvarint(request.monotonic_ms),
             uvarint(request.epoch),
             uvarint(request.head_seq),
-            _fixed(request.head_hash, HASH_BYTES),
+            fixed(request.head_hash, HASH_BYTES),
             uvarint(request.cursor),
             uvarint(request.catalogue),
             uvarint(request.certificate),
@@ -300,14 +289,14 @@ def encode_reply(reply: Reply, sign: Callable[[bytes], bytes]) -> bytes:
     part = b"".join(
         (
             REPLY_MAGIC,
-            _fixed(reply.request_hash, REQUEST_HASH_BYTES),
-            _fixed(reply.kiosk_id, KIOSK_ID_BYTES),
+            fixed(reply.request_hash, REQUEST_HASH_BYTES),
+            fixed(reply.kiosk_id, KIOSK_ID_BYTES),
             uvarint(reply.epoch),
             bytes([DURABILITIES.index(reply.durability)]),
-            _u48(reply.centre_ms),
+            u48(reply.centre_ms),
             _encode_flags(reply),
             uvarint(reply.mark_seq),
-            _fixed(reply.mark_hash, HASH_BYTES),
+            fixed(reply.mark_hash, HASH_BYTES),
             encode_verdicts(reply.verdicts),
             uvarint(len(reply.chunk_marks)),
             *(
@@ -315,7 +304,7 @@ def encode_reply(reply: Reply, sign: Callable[[bytes], bytes]) -> bytes:
                 for mark in reply.chunk_marks
             ),
             uvarint(reply.catalogue_version),
-            _fixed(reply.manifest_hash, 32 if reply.manifest_hash else 0),
+            fixed(reply.manifest_hash, 32 if reply.manifest_hash else 0),
             uvarint(reply.bytes_max),
             uvarint(reply.retry_after_s),
             uvarint(len(reply.notices)),

@@ -11,6 +11,7 @@ from sync.errors import BianminError
 from sync.limits import UVARINT_BYTES_MAX
 
 T = TypeVar("T")
+U48_MAX = (1 << 48) - 1
 UVARINT_MAX = (1 << 7 * UVARINT_BYTES_MAX) - 1
 
 
@@ -45,6 +46,22 @@ def uvarint(number: int) -> bytes:
 def counted(raw: bytes) -> bytes:
     """Write a byte string after its length as a uvarint."""
     return uvarint(len(raw)) + raw
+
+
+def fixed(raw: bytes, size: int) -> bytes:
+    """Write a byte string whose length everybody knows.
+
+    Raises:
+        ValueError: It has another length.
+    """
+    if len(raw) != size:
+        raise ValueError(f"this field has {size} bytes")
+    return raw
+
+
+def u48(number: int) -> bytes:
+    """Write a number in six bytes; what a mad clock says beyond them is cut to the bound."""
+    return min(max(number, 0), U48_MAX).to_bytes(6, "big")
 
 
 class Reader:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils import Database as Tables
 
-from sync.ids import is_case_number
+from sync.ids import case_number, case_parts, is_case_number
 from sync.limits import ENVELOPE_BYTES_MAX, SALVAGE_PROBE_MAX, SALVAGE_SEQ_GAP
 from sync.octets import Reader, WireError
 from sync.sealing import SEAL_BYTES
@@ -55,9 +55,10 @@ def salvage(damaged: Path, db: Tables, *, device_public: bytes | None) -> int:
             raw = _raw_bytes(damaged)
             envelopes = _scanned(raw, device_public) | envelopes
             receipts = _scanned_receipts(raw, envelopes) | receipts
+        kiosk_no = _kiosk_no(receipts)
         for seq in sorted(receipts.keys() | envelopes.keys()):
             envelope = envelopes.get(seq)
-            _insert(db, "receipt", receipts.get(seq) or _unknown_receipt(seq, envelope))
+            _insert(db, "receipt", receipts.get(seq) or _unknown_receipt(seq, envelope, kiosk_no))
             if envelope is not None:
                 _insert(db, "outbox", envelope)
             _take_attachments(source, db, seq)
@@ -180,13 +181,21 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _unknown_receipt(seq: int, envelope: Row | None) -> Row:
-    """Stand in for a receipt that is gone, so that its envelope is still delivered."""
+def _kiosk_no(receipts: Mapping[int, Row]) -> int:
+    known = (row["case_no"] for row in receipts.values() if is_case_number(row["case_no"]))
+    return next((case_parts(case_no)[0] for case_no in known), 0)
+
+
+def _unknown_receipt(seq: int, envelope: Row | None, kiosk_no: int) -> Row:
+    """Stand in for a receipt that is gone, so that its envelope is still delivered.
+
+    The case number follows from kiosk and seq, so the resident still finds the case here.
+    """
     hash_ = bytes_hash(envelope["envelope"]) if envelope else bytes(8)
     return {
         "seq": seq,
         "transaction_id": b"unknown:" + hash_,
-        "case_no": f"?{seq}",
+        "case_no": case_number(kiosk_no, seq) if kiosk_no else f"?{seq}",
         "service": "",
         "confirmed_ms": 0,
         "hash": hash_,

@@ -26,13 +26,15 @@ _OUTBOX = (
         cursor INTEGER NOT NULL DEFAULT 0,
         mark_seq INTEGER NOT NULL DEFAULT 0,
         refilled_mark INTEGER NOT NULL DEFAULT -1,
+        refilled_ms INTEGER NOT NULL DEFAULT 0,
         centre_ms INTEGER NOT NULL DEFAULT 0,
         clock_skew_ms INTEGER NOT NULL DEFAULT 0,
         certificate BLOB NOT NULL DEFAULT x'',
         batch_bytes INTEGER NOT NULL DEFAULT 2048,
         catalogue INTEGER NOT NULL DEFAULT 0,
         notices_unreadable INTEGER NOT NULL DEFAULT 0,
-        boots INTEGER NOT NULL DEFAULT 0
+        boots INTEGER NOT NULL DEFAULT 0,
+        kiosk_id BLOB NOT NULL DEFAULT x''
     )
     """,
     "INSERT INTO standing (id) VALUES (1)",
@@ -94,6 +96,8 @@ _OUTBOX = (
         PRIMARY KEY (tag, case_no)
     ) WITHOUT ROWID
     """,
+    # Damaged files that were read into this one, each once.
+    "CREATE TABLE salvaged (name TEXT PRIMARY KEY)",
     "CREATE TABLE manifest (version INTEGER PRIMARY KEY, raw BLOB NOT NULL)",
     "CREATE TABLE blob (sha256 TEXT PRIMARY KEY, raw BLOB NOT NULL)",
 )

@@ -140,13 +140,14 @@ def take_in(
     for notice in notices:
         _store_notice(db, changes.epoch, notice)
     db.conn.execute(
-        "UPDATE standing SET epoch = ?, mark_seq = ?, refilled_mark = ?, centre_ms = ?,"
-        " clock_skew_ms = ?, cursor = max(cursor, ?), certificate = ?, batch_bytes = ?,"
-        " notices_unreadable = notices_unreadable + ?",
+        "UPDATE standing SET epoch = ?, mark_seq = ?, refilled_mark = ?, refilled_ms = ?,"
+        " centre_ms = ?, clock_skew_ms = ?, cursor = max(cursor, ?), certificate = ?,"
+        " batch_bytes = ?, notices_unreadable = notices_unreadable + ?",
         (
             changes.epoch,
             changes.mark_seq,
             changes.refilled_mark,
+            changes.refilled_ms,
             changes.centre_ms,
             changes.clock_skew_ms,
             cursor,

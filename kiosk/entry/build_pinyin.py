@@ -25,7 +25,7 @@ _BOOST = 400
 
 def readings() -> dict[str, tuple[str, ...]]:
     """Answer the toneless syllables of each character, commonest first, from pypinyin."""
-    from pypinyin import Style, pinyin
+    from pypinyin import Style, pinyin  # noqa: PLC0415 -- 0.2 s that no kiosk should pay
 
     table: dict[str, tuple[str, ...]] = {}
     for low, high in _RANGES:

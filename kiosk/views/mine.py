@@ -164,6 +164,9 @@ def _last_word(
         "follow_up_days": "5",
     }
     shown = filled(words(text.text, frame.language), values)
+    if notice.kind == "correction" and not missing:
+        # The clerk said in words what is wrong; the list would be empty.
+        shown = frame.words(text.title)
     is_told = bool(reason) and "{reason}" not in words(text.text, frame.language)
     told = (
         *said(words(text.voice, frame.language)),

@@ -26,6 +26,8 @@ HEADERS: dict[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Routes whose answer is the resident's screen; elsewhere a fault is the page's to bear.
+_SCREENS = ("/", "/act")
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -82,8 +84,10 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         # log gets the class only, because a message may quote what they entrusted to us.
         _log.error(
             "a screen broke",
-            extra={"route": request.path.split("/", 2)[1], "reason": type(error).__name__},
+            extra={"route": "/" + request.path.split("/", 2)[1], "reason": type(error).__name__},
         )
+        if request.path not in _SCREENS:
+            return web.Response(status=500)
         return await _fault(request)
 
 

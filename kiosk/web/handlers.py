@@ -15,6 +15,7 @@ from kiosk.web.pages import page, profile
 from kiosk.web.presentation import profile_css
 from kiosk.web.status import status_of
 from sync.limits import ACT_BYTES_MAX, ATTACHMENT_BYTES_MAX, TEXT_CHARS_MAX
+from voice_prompts.errors import VoiceError
 
 #: Clips are named by their content.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -102,7 +103,10 @@ async def live_voice(request: web.Request) -> web.Response:
 
 async def voice(request: web.Request) -> web.StreamResponse:
     """GET /voice/{key} : a clip."""
-    clip = request.app[PARTS].library.by_key(request.match_info["key"])
+    try:
+        clip = request.app[PARTS].library.by_key(request.match_info["key"])
+    except VoiceError:
+        clip = None
     if clip is None:
         raise web.HTTPNotFound
     headers = {"Content-Type": clip.media_type, "Cache-Control": FOR_EVER}

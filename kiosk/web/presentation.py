@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 _ICONS = _HERE / "static" / "icons"
 
 #: Width and height in mm of the smallest display (10.1″, 1024 × 600) that the layout is made for.
-_LAYOUT_MM = (221.0, 129.0)
+_LAYOUT_MM = (222.0, 130.0)
 #: On larger displays everything grows, but not further than this: arms do not.
 _ENLARGEMENT_MAX = 1.6
 #: How many places a character takes: Han 1, Latin about half.
@@ -69,10 +69,10 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 def profile_css(profile: ScreenProfile) -> str:
-    """Answer the style sheet that gives the page its millimetre; served as ``/profile.css``.
+    r"""Answer the style sheet that gives the page its millimetre; served as ``/profile.css``.
 
     >>> profile_css(ScreenProfile(width_px=1024, height_px=600, diagonal_in=10.1))
-    ':root{--mm:4.626px}\\n'
+    ':root{--mm:4.626px}\n'
     """
     return f":root{{--mm:{profile.unit_px:.3f}px}}\n"
 
@@ -142,6 +142,12 @@ def grid(count: int) -> str:
     return f"n{min(max(count, 1), 9)}"
 
 
+def is_promise(line: str, words: Callable[..., str]) -> bool:
+    """Answer whether a line of the materials tells in how many days there is an answer."""
+    before, after = words("materials.days", days="\n").split("\n")
+    return line.startswith(before) and line.endswith(after)
+
+
 def home_parts(screen: Screen) -> dict[str, tuple[Tile, ...]]:
     """Part the tiles: those in the middle, and the two of the home screen's foot."""
     foot = tuple(
@@ -168,6 +174,7 @@ def _environment() -> jinja2.Environment:
         auto_reload=False,
     )
     environment.filters["size"] = size
+    environment.tests["is_promise"] = is_promise
     environment.globals["picture"] = _icon_maker("pictures", "picture")
     environment.globals["sign"] = _icon_maker("signs", "sign")
     environment.globals["drawn"] = _drawn

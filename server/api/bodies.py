@@ -28,6 +28,8 @@ async def bounded_body(request: web.Request, bytes_max: int) -> bytes:
         raise LengthMissing("send Content-Length; the body is not read before it is known to fit")
     if size_bytes > bytes_max:
         raise BodyTooLarge(f"at most {bytes_max} bytes are taken here")
+    if size_bytes == 0:
+        return b""
     # The declared length bounds what aiohttp reads.
     try:
         async with asyncio.timeout(limits.BODY_TIMEOUT_S):

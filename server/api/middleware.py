@@ -128,9 +128,16 @@ def _headers_for(request: web.Request) -> dict[str, str]:
     return MACHINE_HEADERS if is_for_machines(request.path) else HEADERS
 
 
-async def no_banner(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001 -- a signal's signature
-    """Leave out which server of which version this is; a signal of aiohttp."""
+async def no_banner(request: web.Request, response: web.StreamResponse) -> None:
+    """Leave out which server of which version this is; a signal of aiohttp.
+
+    On the way to a kiosk every byte is paid for, and its answers are signed: the length is all
+    that HTTP has to say there.
+    """
     response.headers.popall("Server", None)
+    if response.status == 200 and request.method == "POST" and is_for_machines(request.path):
+        for name in ("Date", "Content-Type", *MACHINE_HEADERS):
+            response.headers.popall(name, None)
 
 
 @web.middleware

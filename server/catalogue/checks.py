@@ -8,8 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from sync.answer_types import VALIDATORS
 from sync.expressions import ExpressionError, compile_expression
 from sync.forms import CHOICE_TYPES, Catalogue, Choice, Question, Service, Text, Village
+from sync.identity import MASKS
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _VILLAGE = re.compile(r"[0-9]{12}")
@@ -54,6 +56,10 @@ def _whole(catalogue: Catalogue) -> Iterator[str]:
     if catalogue.default_language not in catalogue.languages:
         yield f"catalogue: the default language {catalogue.default_language} is not offered"
     for kind, rule in catalogue.types.items():
+        if rule.mask and rule.mask not in MASKS:
+            yield f"types.{kind}: no mask is called {rule.mask}"
+        if rule.validator and rule.validator not in VALIDATORS:
+            yield f"types.{kind}: no validator is called {rule.validator}"
         yield from _expression(f"types.{kind}", "constraint", rule.constraint, frozenset())
     for name, choices in catalogue.shared_choice_lists.items():
         yield from _choice_list(catalogue, f"shared.{name}", choices)

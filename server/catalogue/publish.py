@@ -149,7 +149,7 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
         published_ms=now_ms,
     )
     services = len(ready.catalogue.services)
-    if latest is not None and _is_same(stored_manifest(latest.manifest), manifest):
+    if latest is not None and _is_same(latest.manifest, manifest, keys):
         return Outcome(version=latest.version, is_new=False, services=services)
     for name, raw in blobs.items():
         catalogues.add_blob(conn, name, raw)
@@ -170,5 +170,12 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
     return Outcome(version=manifest.version, is_new=True, services=services)
 
 
-def _is_same(old: Manifest, new: Manifest) -> bool:
-    return msgspec.structs.replace(old, version=new.version, published_ms=new.published_ms) == new
+def _is_same(stored: bytes, new: Manifest, keys: CentreKeys) -> bool:
+    """Answer whether publishing would only raise the number.
+
+    After a change of the signing key the same content is signed anew: kiosks that know the new
+    key no longer believe the old one.
+    """
+    old = stored_manifest(stored)
+    renumbered = msgspec.structs.replace(old, version=new.version, published_ms=new.published_ms)
+    return renumbered == new and keys.certificate.to_bytes() in stored

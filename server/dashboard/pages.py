@@ -157,14 +157,14 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
     return response
 
 
-def see(path: str, note: str = "") -> web.HTTPSeeOther:
+def see(path: str, note: str = "") -> web.Response:
     """Make the redirect after a form, so that loading the page again sends nothing twice.
 
     Args:
         path: Where to.
         note: Key of a sentence that the next page says.
     """
-    response = web.HTTPSeeOther(path)
+    response = web.Response(status=303, headers={"Location": path})
     if note:
         notes.leave(response, note)
     return response

@@ -23,7 +23,7 @@ class Words:
         self._texts = texts
 
     def __call__(self, key: str, /, **slots: object) -> str:
-        """Answer the text of `key`, e.g. ``words("desk.left", days=2)``.
+        """Answer the text of `key`, e.g. ``words("span.days", count=2)``.
 
         Raises:
             KeyError: There is no such text, or a slot is missing: found by the tests.

@@ -242,8 +242,16 @@ def note_seen(conn: sqlite3.Connection, kiosk_id: bytes, seen: Seen, now_ms: int
     )
     conn.execute(
         "INSERT INTO health (kiosk_id, at_ms, pending, oldest_s, disk_free_mb) "
-        "VALUES (?, ?, ?, ?, ?)",
-        (kiosk_id, now_ms, seen.pending, seen.oldest_s, seen.disk_free_mb),
+        "SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS "
+        "(SELECT 1 FROM health WHERE kiosk_id = ?1 AND at_ms > ?2 - ?6)",
+        (
+            kiosk_id,
+            now_ms,
+            seen.pending,
+            seen.oldest_s,
+            seen.disk_free_mb,
+            limits.HEALTH_EVERY_MS,
+        ),
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from server.errors import StoreFault
 
-
 Script = tuple[int, str, str]
 """Number, file name and SQL."""
 

@@ -103,10 +103,11 @@ class VaultClient:
         return (await self._ask(request, protocol.Head)).state
 
     async def is_up(self) -> bool:
-        """Answer whether the vault answers."""
+        """Answer whether the vault answers within `VAULT_UP_S`."""
         try:
-            await self.ledger_state()
-        except BianminError:
+            async with asyncio.timeout(limits.VAULT_UP_S):
+                await self.ledger_state()
+        except (BianminError, TimeoutError):
             return False
         return True
 

@@ -12,6 +12,7 @@ import sys
 import msgspec
 
 from server.errors import SettingRefused, VaultUnavailable
+from server.logs import loop_fault
 from server.settings import Settings
 from server.store.sqlite import connect
 from server.vault import keys, protocol
@@ -102,6 +103,7 @@ async def run(settings: Settings, *, with_parent: bool) -> None:
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(loop_fault)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if with_parent:

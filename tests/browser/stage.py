@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
 
-from bianmin.browser import KIOSK_FLAGS, find_chromium
+from bianmin.browser import find_chromium
 from kiosk.entry import pinyin_path
 from kiosk.playlist import Playlist
 from kiosk.screens import Screen
@@ -131,7 +131,9 @@ async def appear(page: Page, stage: Stage) -> None:
     """Load what stands on the stage, and wait until it is painted and its camera sees."""
     await page.goto(stage.url)
     await until(page, "window.bianmin?.screens > 0")
-    await until(page, "[...document.querySelectorAll('video')].every((v) => v.hidden || v.videoWidth > 0)")
+    await until(
+        page, "[...document.querySelectorAll('video')].every((v) => v.hidden || v.videoWidth > 0)"
+    )
 
 
 @asynccontextmanager

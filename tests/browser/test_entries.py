@@ -37,7 +37,9 @@ async def page(browser: Browser, stage: Stage) -> AsyncIterator[Page]:
     assert faults == []
 
 
-async def _ask(page: Page, stage: Stage, kind: str, language: str = "zh-CN", **more: object) -> None:
+async def _ask(
+    page: Page, stage: Stage, kind: str, language: str = "zh-CN", **more: object
+) -> None:
     stage.put(question(language, kind, "问题", "Question", LINE, **more))  # type: ignore[arg-type]
     await appear(page, stage)
     await asyncio.sleep(DEAF_S)
@@ -317,7 +319,8 @@ async def test_photo_without_camera_says_what_to_do(page: Page, stage: Stage) ->
         ("c.fillStyle='#050505';c.fillRect(0,0,640,400)", "dark"),
         ("c.fillStyle='#cccccc';c.fillRect(0,0,640,400)", "blurred"),
         (
-            "c.fillStyle='#fff';c.fillRect(0,0,640,400);c.fillStyle='#000';c.font='20px sans-serif';"
+            "c.fillStyle='#fff';c.fillRect(0,0,640,400);"
+            "c.fillStyle='#000';c.font='20px sans-serif';"
             "for(let y=20;y<400;y+=22)c.fillText('姓名 王秀兰 530121194611240017',10,y)",
             "",
         ),
@@ -334,10 +337,9 @@ async def test_dark_and_blurred_photos_are_told(
           const canvas = document.createElement("canvas");
           [canvas.width, canvas.height] = [640, 400];
           const c = canvas.getContext("2d");
-          %s
+          PAINT
           return faultOf(canvas);
-        }"""
-        % paint
+        }""".replace("PAINT", paint)
     )
 
     assert found == fault

@@ -27,7 +27,7 @@ PROFILES = {"1024x600": LANDSCAPE, "800x1280": PORTRAIT, "1920x1080": LARGE}
 GEOMETRY = """
 (mm) => {
   const faults = [];
-  const name = (e) => `${e.tagName.toLowerCase()}#${e.id}.${String(e.className.baseVal ?? e.className)}`
+  const name = (e) => `${e.tagName.toLowerCase()}#${e.id}.${e.className}`
     + ` "${(e.textContent || "").trim().slice(0, 20)}"`;
   const box = (e) => e.getBoundingClientRect();
   const isSeen = (e) => e.checkVisibility() && box(e).width > 0;
@@ -50,7 +50,8 @@ GEOMETRY = """
       const range = document.createRange();
       range.selectNodeContents(text);
       const inner = range.getBoundingClientRect();
-      if (inner.left < left - 1 || inner.right > right + 1 || inner.top < top - 4 || inner.bottom > bottom + 4)
+      if (inner.left < left - 1 || inner.right > right + 1
+        || inner.top < top - 4 || inner.bottom > bottom + 4)
         faults.push(`${name(text)} leaves its button`);
     }
   }
@@ -59,20 +60,22 @@ GEOMETRY = """
       const [a, b] = [box(one), box(two)];
       const across = Math.max(a.left, b.left) - Math.min(a.right, b.right);
       const along = Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom);
-      if (Math.max(across, along) / mm < 1.5)
-        faults.push(`${name(one)} and ${name(two)} are ${(Math.max(across, along) / mm).toFixed(1)} mm apart`);
+      const apart = Math.max(across, along) / mm;
+      if (apart < 1.5) faults.push(`${name(one)}, ${name(two)}: ${apart.toFixed(1)} mm apart`);
     }
   for (const text of document.querySelectorAll("h1,p,b,small,dd,dt,span,.hint")) {
     if (!isSeen(text)) continue;
     if (parseFloat(getComputedStyle(text).fontSize) / mm < 3.9 && text.textContent.trim())
       faults.push(`${name(text)} is written too small`);
     if (getComputedStyle(text).display === "inline") continue;
-    if (text.textContent.trim() && text.scrollWidth > text.clientWidth + 1) faults.push(`${name(text)} is cut`);
+    if (text.textContent.trim() && text.scrollWidth > text.clientWidth + 1)
+      faults.push(`${name(text)} is cut`);
     const { left, top, right, bottom } = box(text);
     if (left < 0 || top < 0 || right > innerWidth + 1 || bottom > innerHeight + 1)
       faults.push(`${name(text)} leaves the screen`);
     const foot = box(document.querySelector("footer"));
-    if (text.closest("main") && bottom > foot.top + 1) faults.push(`${name(text)} lies under the foot`);
+    if (text.closest("main") && bottom > foot.top + 1)
+      faults.push(`${name(text)} lies under the foot`);
   }
   return faults;
 }
@@ -107,7 +110,8 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.mark.parametrize(
-    ("size", "language"), [(size, language) for size in list(PROFILES)[:2] for language in LANGUAGES]
+    ("size", "language"),
+    [(size, language) for size in list(PROFILES)[:2] for language in LANGUAGES],
 )
 async def test_screens_fit_the_hand_and_the_display(
     browser: Browser, stage: Stage, size: str, language: str

@@ -105,6 +105,8 @@ function swap(html, since) {
 function appear(since) {
   const body = document.body;
   playlist = { say: [], silence: [], preload: [], ...JSON.parse(body.dataset.playlist) };
+  // The heading is the sentence that is said first.
+  if (playlist.say[0] && !playlist.say[0].highlight) playlist.say[0].highlight = "title";
   pressed = null;
   quietMs = 0;
   stage = 0;
@@ -124,7 +126,7 @@ function appear(since) {
 }
 
 // Texts that do not fit their box are made smaller, a step at a time.
-export function fit(root = document.body) {
+function fit(root = document.body) {
   const mm = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--mm"));
   const boxes = root.querySelectorAll(
     "header,.tile,.nav,.alt,.error,.rows li,.steps,.side,.lines,.told,.due,.qr,.key.word,.poster,.stored,.hint,main");

@@ -5,7 +5,7 @@
 const isTyping = (target) => target.closest("input, select, textarea, [contenteditable]") !== null;
 
 function queueKeys() {
-  if (!document.querySelector("[data-queue]")) return;
+  if (!document.body.classList.contains("desk")) return;
   let at = -1;
   const move = (to) => {
     // Looked up anew each time: the table may have been drawn again meanwhile.

@@ -165,6 +165,9 @@ class Visitor:
 
     def fill(self, **fitting: str) -> "Visitor":
         """Answer until the check page, a look-up or a submit."""
+        for action in ("help_close", "leave_no", "still_here"):
+            # What covers the screen goes away first.
+            self.do(action)
         for _ in range(80):
             match self.visit.place:
                 case AtMaterials() | Warned():

@@ -60,7 +60,7 @@ class Voice:
     async def start(self) -> None:
         """Be ready."""
 
-    async def speak(self, language: str, text: str) -> bytes:
+    async def speak(self, language: str, text: str, /) -> bytes:
         self.spoken.append(text)
         return f"{language}:{text}".encode()
 

@@ -1,54 +1,31 @@
-"""The visit as a state machine: what a touch leads to, and what no touch can ever do."""
+"""The visit as a state machine: what a touch leads to."""
 
-from collections.abc import Callable
-from typing import Any
-
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kiosk import views, walk
-from kiosk.flows import begin, step
 from kiosk.visit import (
     Asking,
     AtFault,
     AtHome,
     AtMaterials,
-    AtMatter,
-    AtMatters,
     AtReceipt,
     Attached,
     AtThanks,
     Checking,
-    Committed,
-    Event,
     Failed,
-    Found,
     InCategory,
-    LookUp,
-    Matter,
-    Rating,
     Ring,
-    Submit,
-    Touch,
     Visit,
     Waiting,
     Warned,
     Wipe,
 )
-from sync.records import Notice, Transaction
 from tests.unit.kiosk.parts import (
-    FITTING,
     OLD_ID,
-    OWN_VILLAGE,
     PHONE,
     Visitor,
-    catalogue,
     receipt,
-    wordings,
-    world,
 )
+from tests.unit.kiosk.visitors import asking, handed_in, submitted
 
 # --- choosing ---
 
@@ -444,294 +421,3 @@ def test_anonymous_suggestion_has_no_name() -> None:
         "text_or_voice",
         "topic",
     ]
-
-
-# --- rating ---
-
-
-def test_good_rating_is_handed_in_at_once() -> None:
-    visitor = handed_in("suggestion").do("continue")
-    assert visitor.visit.place == Rating()
-
-    visitor.do("rate", "very_satisfied")
-
-    assert submitted(visitor) == Transaction(
-        id=b"0123456789abcdef",
-        service="rating",
-        language="zh-CN",
-        answers={"case_no": receipt("suggestion").case_no, "level": "very_satisfied"},
-    )
-
-
-def test_bad_rating_is_asked_why_first() -> None:
-    visitor = handed_in("suggestion").do("continue").do("rate", "dissatisfied")
-    visitor.asked.clear()
-
-    visitor.fill()
-
-    assert visitor.asked == ["why_bad", "say", "call_back"]
-    assert submitted(visitor).answers["call_back"] == "yes"
-
-
-def test_rating_ends_with_thanks_and_the_first_receipt_stays_unchanged() -> None:
-    visitor = handed_in("suggestion").do("continue").do("rate", "satisfied")
-
-    visitor.commit(seq=138)
-
-    assert visitor.visit.place == AtThanks("rated")
-    assert visitor.visit.receipt == receipt("suggestion")
-
-
-def test_nobody_must_rate() -> None:
-    visitor = handed_in("suggestion").do("continue").do("rate_skip")
-
-    assert visitor.visit.place == AtThanks("done")
-    assert visitor.effects == ()
-
-
-def test_rating_is_not_rated() -> None:
-    visitor = handed_in("rating").do("continue")
-
-    assert visitor.visit.place == AtThanks("done")
-
-
-# --- my matters ---
-
-CASE = receipt("pension_auth").case_no
-CORRECTION = Notice(
-    number=1,
-    case_no=CASE,
-    kind="correction",
-    service="pension_auth",
-    at_ms=1_795_600_000_000,
-    missing=("face_photo", "phone"),
-    correct_by="2026-12-10",
-)
-
-
-def found(*notices: Notice) -> Found:
-    return Found((Matter(CASE, "pension_auth", 1_795_500_000_000, True, notices),))
-
-
-def test_enquiry_by_slip_looks_up_the_number() -> None:
-    visitor = Visitor().do("matters").fill(case_no=CASE)
-
-    assert visitor.effects == (LookUp(case_no=CASE),)
-
-
-def test_enquiry_by_card_looks_up_the_person() -> None:
-    visitor = Visitor().do("matters").fill(find_by="id")
-
-    assert visitor.effects == (LookUp(id_number=OLD_ID, phone_tail="1234"),)
-
-
-def test_one_matter_is_shown_at_once() -> None:
-    visitor = Visitor().do("matters").fill(case_no=CASE).give(found())
-
-    assert visitor.visit.place == AtMatter(CASE)
-
-
-def test_several_matters_are_listed() -> None:
-    other = Matter("004200013865", "suggestion", 1, False)
-    visitor = Visitor().do("matters").fill().give(Found((*found().matters, other)))
-
-    visitor.do("matter", other.case_no)
-
-    assert visitor.visit.place == AtMatter(other.case_no)
-    assert visitor.do("back").visit.place == AtMatters()
-
-
-def test_unknown_number_can_be_asked_again() -> None:
-    visitor = Visitor().do("matters").fill(case_no=CASE).give(Found(()))
-    empty = visitor.visit.place
-
-    visitor.do("back")
-
-    assert empty == AtMatters()
-    assert visitor.visit.place == Asking("case_no")
-
-
-def test_correction_asks_only_what_is_missing_in_form_order() -> None:
-    visitor = Visitor().do("matters").fill(case_no=CASE).give(found(CORRECTION))
-    visitor.asked.clear()
-
-    visitor.do("correct", CASE).fill().hand_in()
-
-    assert visitor.asked == ["phone", "face_photo"]
-    assert submitted(visitor) == Transaction(
-        id=b"0123456789abcdef",
-        service="pension_auth",
-        language="zh-CN",
-        answers={"phone": PHONE, "face_photo": "1"},
-        corrects=CASE,
-    )
-
-
-def test_correction_asked_for_cannot_be_skipped() -> None:
-    visitor = Visitor().do("matters").fill(case_no=CASE).give(found(CORRECTION))
-    visitor.do("correct", CASE)
-
-    visitor.do("skip", "", "phone").do("answer", "", "phone")
-
-    assert visitor.visit.place == Asking("phone", error="required", tries=1)
-
-
-def test_correction_keeps_what_was_said_while_the_notice_is_read_again() -> None:
-    visitor = Visitor().do("matters").fill(case_no=CASE).give(found(CORRECTION))
-    visitor.do("correct", CASE).do("answer", PHONE, "phone").do("back").do("back")
-    assert visitor.visit.place == AtMatter(CASE)
-
-    visitor.do("correct", CASE)
-
-    assert visitor.draft.answers == {"phone": PHONE}
-
-
-@pytest.mark.parametrize("kind", ["accepted", "refused", "completed", "received"])
-def test_nothing_can_be_corrected_after_another_word(kind: str) -> None:
-    later = replace(CORRECTION, number=2, kind=kind)
-    visitor = Visitor().do("matters").fill(case_no=CASE).give(found(CORRECTION, later))
-
-    visitor.do("correct", CASE)
-
-    assert visitor.visit.place == AtMatter(CASE)
-
-
-# --- laws ---
-
-_SERVICES = [service.id for service in catalogue().services]
-_QUESTIONS = sorted({q.id for s in catalogue().services for q in s.questions})
-_VALUES = [OLD_ID, PHONE, OWN_VILLAGE, "OK", "yes", "no", "self", "agent", "2", "2026-11-20", "1"]
-
-
-def touches() -> st.SearchStrategy[Event]:
-    actions = [
-        *("open", "service", "skip", "back", "home", "leave_yes", "leave_no", "language"),
-        *("help", "help_close", "change", "submit", "rate", "rate_skip", "matters", "matter"),
-        *("correct", "still_here", "timeout", "more", "continue", "call_helper", "decline"),
-        *("discard", "retry"),
-    ]
-    value = st.sampled_from([*_SERVICES, *_VALUES, "money", "en", "3", CASE, "", "\x00", "九"])
-    return st.builds(Touch, st.sampled_from(actions), value, st.sampled_from(_QUESTIONS))
-
-
-Deed = Callable[[Visitor], Visitor]
-
-
-def deeds() -> st.SearchStrategy[Deed]:
-    """What somebody may do: mostly something sensible, sometimes anything at all."""
-    sensible: list[Deed] = [
-        lambda v: v.do("continue"),
-        lambda v: v.answer_one({}) if isinstance(v.visit.place, Asking) else v,
-        lambda v: v.fill() if v.visit.draft else v,
-        lambda v: v.hand_in() if isinstance(v.visit.place, Checking) else v,
-        lambda v: v.give(Committed(receipt("pension_auth"))),
-        lambda v: v.give(Failed("507")),
-        lambda v: v.give(Found(())),
-        lambda v: v.give(found(CORRECTION)),
-        lambda v: v.do("back"),
-    ]
-    anything = touches().map(lambda event: lambda v: v.give(event))
-    return st.one_of(
-        st.sampled_from(sensible),
-        st.sampled_from(_SERVICES).map(lambda s: lambda v: v.do("service", s)),
-        anything,
-    )
-
-
-def answers_of(visit: Visit) -> Any:
-    return dict(visit.draft.answers) if visit.draft else None
-
-
-@settings(max_examples=120, deadline=None)
-@given(st.lists(deeds(), max_size=25))
-def test_no_sequence_of_events_breaks_the_visit(course: list[Deed]) -> None:
-    visitor = Visitor()
-    for deed in course:
-        if visitor.visit.overlay and visitor.visit.overlay != "help":
-            visitor.do("leave_no").do("still_here")
-        deed(visitor)
-
-    for visit in visitor.seen[-3:]:
-        screen = views.screen(visit, visitor.world, wordings())
-
-        is_home = isinstance(visit.place, AtHome) and not visit.overlay
-        assert screen.title
-        assert screen.can_back or screen.can_home or screen.tiles or is_home
-
-
-@settings(max_examples=120, deadline=None)
-@given(st.lists(deeds(), max_size=20))
-def test_back_never_loses_an_answer(course: list[Deed]) -> None:
-    visitor = Visitor()
-    for deed in course:
-        deed(visitor)
-    before, is_overlaid = visitor.visit, bool(visitor.visit.overlay)
-
-    visitor.do("back")
-
-    lost = before.draft and before.draft.answers and answers_of(visitor.visit) != answers_of(before)
-    # A rating's face is touched again on the screen it goes back to.
-    assert not lost or (before.draft and before.draft.is_rating) or is_overlaid
-
-
-@settings(max_examples=120, deadline=None)
-@given(st.lists(deeds(), max_size=25))
-def test_nothing_is_submitted_with_a_problem(course: list[Deed]) -> None:
-    visitor = Visitor()
-    for deed in course:
-        before = visitor.visit
-        deed(visitor)
-        if any(isinstance(effect, Submit) for effect in visitor.effects):
-            draft = visitor.visit.draft
-            assert draft is not None
-            assert walk.open_problems(draft, visitor.world) == ()
-            assert before.rev < visitor.visit.rev
-
-
-@settings(max_examples=120, deadline=None)
-@given(st.lists(deeds(), max_size=20))
-def test_wipe_leaves_nothing(course: list[Deed]) -> None:
-    visitor = Visitor()
-    for deed in course:
-        deed(visitor)
-    if visitor.visit.place == Waiting("submit") or visitor.visit.place == Waiting("lookup"):
-        visitor.give(Failed("507"))
-
-    for _ in range(3):
-        visitor.do("timeout")
-
-    fresh = begin("fresh")
-    assert replace(visitor.visit, id="fresh", rev=0) == fresh
-
-
-def test_step_of_a_stranger_changes_nothing() -> None:
-    visit = begin("first")
-
-    assert step(visit, Committed(receipt("rating")), world()) == (visit, ())
-
-
-# --- what the tests above begin with ---
-
-
-def asking(service: str, question: str, language: str = "zh-CN") -> Visitor:
-    """Somebody who has answered everything before that question."""
-    visitor = Visitor(language).do("service", service)
-    for _ in range(40):
-        place = visitor.visit.place
-        if isinstance(place, Asking) and place.question == question:
-            return visitor
-        if isinstance(place, Asking):
-            visitor.answer_one(FITTING)
-        else:
-            visitor.do("continue")
-    raise AssertionError(f"{service} never asks {question}")
-
-
-def handed_in(service: str) -> Visitor:
-    return Visitor().do("service", service).fill().hand_in().commit()
-
-
-def submitted(visitor: Visitor) -> Transaction:
-    (effect,) = visitor.effects
-    assert isinstance(effect, Submit)
-    return effect.transaction

@@ -219,8 +219,8 @@ def test_receipt_made_offline_promises_days_and_no_date() -> None:
     assert view is not None
     assert view.case_no == "0042 0001 3768"
     assert view.due == "3个工作日内给您答复"
-    assert view.lines[0] == ("已经收好。受理号 0042 0001 3768。3个工作日内给您答复。有事打 12345。")
-    assert view.lines[1] == "已经锁好，存在这台机子里。有网就自动送到县里。"
+    assert view.lines[1] == ("已经收好。受理号 0042 0001 3768。3个工作日内给您答复。有事打 12345。")
+    assert view.lines[0] == "已经锁好，存在这台机子里。有网就自动送到县里。"
 
 
 def test_receipt_with_the_centres_word_names_the_day() -> None:
@@ -231,7 +231,7 @@ def test_receipt_with_the_centres_word_names_the_day() -> None:
 
     assert view is not None
     assert view.due == "最晚2026年11月27日答复"
-    assert "最晚 2026年11月27日" in view.lines[0]
+    assert "最晚 2026年11月27日" in view.lines[1]
     assert view.is_delivered
 
 
@@ -272,6 +272,13 @@ def test_correction_says_what_is_missing_and_can_be_done_now() -> None:
     )
     assert (screen.next_action, screen.next_value) == ("correct", CASE)
     assert "本人正面照片" in all_said(screen)
+
+
+def test_correction_in_the_clerks_own_words_alone_is_told_and_cannot_be_done_here() -> None:
+    screen = shown(matter_of(notice(1, "correction", words="请带户口簿到镇上")))
+
+    assert screen.lines == ("要补材料", "请带户口簿到镇上")
+    assert screen.next_action == "home"
 
 
 def test_refusal_tells_the_reason() -> None:

@@ -137,9 +137,7 @@ def test_refused_step_changes_nothing(world: World, kiosk: Kiosk) -> None:
 
 def test_unknown_case_is_refused(world: World, kiosk: Kiosk) -> None:
     with pytest.raises(CaseUnknown):
-        world.write(
-            cases.decide, "000100000211", Decision("accept"), actor="anna", now_ms=NOW_MS
-        )
+        world.write(cases.decide, "000100000211", Decision("accept"), actor="anna", now_ms=NOW_MS)
 
 
 def test_case_accepted_at_the_desk_after_a_correction_goes_on(world: World, kiosk: Kiosk) -> None:

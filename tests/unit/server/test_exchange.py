@@ -4,6 +4,8 @@ from server.catalogue.shelf import Published
 from server.exchange import Load
 from server.store import cases, fleet, notices
 from server.store.fleet import KioskIdentityRow
+from server.store.rows import KioskRow
+from sync import limits
 from sync.records import Notice
 from tests.unit.server.world import HOUR_MS, NOW_MS, Kiosk, World
 
@@ -14,7 +16,7 @@ def identity_of(world: World, kiosk: Kiosk) -> KioskIdentityRow:
     return found
 
 
-def row_of(world: World, kiosk: Kiosk) -> fleet.KioskRow:
+def row_of(world: World, kiosk: Kiosk) -> KioskRow:
     found = fleet.kiosk(world.conn, kiosk.keys.kiosk_id.hex())
     assert found is not None
     return found
@@ -162,8 +164,9 @@ def test_new_identity_of_a_kiosk_inherits_its_notices(world: World) -> None:
 
 def test_health_is_kept_as_a_trend_and_bounded(world: World) -> None:
     kiosk = world.enrol()
-    for _ in range(3):
+    for _ in range(6):
         world.exchange(kiosk, kiosk.request())
+        world.clock.ms += limits.HEALTH_EVERY_MS // 2
 
     points = fleet.health(world.conn, kiosk.keys.kiosk_id.hex())
 

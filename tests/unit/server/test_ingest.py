@@ -110,9 +110,7 @@ def test_attachment_survives_any_pieces_in_any_order(sizes: list[int], random) -
 def test_attachment_with_a_wrong_digest_starts_again(world: World) -> None:
     kiosk = world.enrol()
     good = chunks_of(b"0123456789", 1, 0, 10)[0]
-    bad = type(good)(
-        seq=1, index=0, total=10, digest=good.digest, offset=0, data=b"9876543210"
-    )
+    bad = type(good)(seq=1, index=0, total=10, digest=good.digest, offset=0, data=b"9876543210")
 
     marks = [
         world.write(take_chunks, kiosk.keys.kiosk_id, [chunk], 1)[0].received_bytes

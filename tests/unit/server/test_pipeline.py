@@ -1,17 +1,21 @@
 """Every envelope finds exactly one fate; what fails waits with its reason and can be replayed."""
 
 import sqlite3
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 
 from server.catalogue.shelf import Published, Shelf
-from server.errors import LetterUnknown
-from server.pipeline import settle
+from server.errors import LetterUnknown, VaultUnavailable
+from server.live import Broadcast
+from server.pipeline import Pipeline, settle
 from server.store import cases, fleet, inbox, outcomes
 from server.store.catalogues import CatalogueRow, add_version, latest
-from server.store.rows import CaseRow, Decision
+from server.store.rows import CaseRow, Decision, StoredEnvelope
+from server.store.sqlite import Store
 from server.vault import protocol
+from sync import limits
 from sync.ids import uuid7
 from sync.records import Answers, Notice
 from tests.unit.server.world import DAY_MS, HELPER_REQUEST, NOW_MS, Kiosk, World
@@ -150,9 +154,7 @@ def test_same_transaction_twice_is_one_case(
     world: World, published: Published, kiosk: Kiosk
 ) -> None:
     identifier = uuid7(NOW_MS, world.entropy)
-    twice = [
-        kiosk.confirm(published, HELPER_REQUEST, transaction_id=identifier) for _ in range(2)
-    ]
+    twice = [kiosk.confirm(published, HELPER_REQUEST, transaction_id=identifier) for _ in range(2)]
 
     sent(world, kiosk, *twice)
 
@@ -181,9 +183,7 @@ def test_settling_a_batch_twice_changes_nothing(
 # --- ratings ---
 
 
-def test_rating_is_attached_to_its_case(
-    world: World, published: Published, kiosk: Kiosk
-) -> None:
+def test_rating_is_attached_to_its_case(world: World, published: Published, kiosk: Kiosk) -> None:
     sent(world, kiosk, kiosk.confirm(published, HELPER_REQUEST))
     rated = kiosk.case_no
     sent(world, kiosk, kiosk.confirm(published, rating(rated, "satisfied"), "rating"))
@@ -252,9 +252,7 @@ def corrected(world: World, published: Published, kiosk: Kiosk) -> str:
     """A case that waits for a correction of its phone number."""
     sent(world, kiosk, kiosk.confirm(published, HELPER_REQUEST))
     decision = Decision("correct", reason_code="fix_phone", missing=("phone",))
-    world.write(
-        cases.decide, kiosk.case_no, decision, actor="anna", now_ms=world.clock.now_ms()
-    )
+    world.write(cases.decide, kiosk.case_no, decision, actor="anna", now_ms=world.clock.now_ms())
     return kiosk.case_no
 
 
@@ -322,6 +320,49 @@ def test_correction_by_another_person_is_flagged(
 
 
 # --- dead letters ---
+
+
+class FragileVault:
+    """A real vault that dies whenever a certain envelope is in the batch."""
+
+    def __init__(self, world: World, poison: int) -> None:
+        self._world = world
+        self._poison = poison
+
+    async def is_up(self) -> bool:
+        return True
+
+    async def route(
+        self, envelopes: Sequence[StoredEnvelope]
+    ) -> list[protocol.Routed | protocol.Failed]:
+        ids = tuple(item.id for item in envelopes)
+        if self._poison in ids:
+            raise VaultUnavailable("the vault died")
+        routing = self._world.vault.answer(protocol.Route(ids=ids))
+        assert isinstance(routing, protocol.Routing)
+        return list(routing.items)
+
+
+async def test_envelope_that_kills_the_vault_is_found_and_buried(
+    world: World, published: Published, kiosk: Kiosk
+) -> None:
+    envelopes = [kiosk.confirm(published, HELPER_REQUEST) for _ in range(4)]
+    world.exchange(kiosk, kiosk.request(envelopes))
+    store = Store.open(world.settings.database)
+    pipeline = Pipeline(store, FragileVault(world, 2), Shelf(), Broadcast(), world.clock)
+
+    deaths = 0
+    while inbox.waiting(world.conn, 1):
+        try:
+            await pipeline.step()
+        except VaultUnavailable:
+            deaths += 1
+    store.close()
+
+    assert fates(world) == ["case", "dead", "case", "case"]
+    assert letters(world) == [("fault", 1)]
+    # Once with the others, then alone until its tries are spent.
+    assert deaths == limits.PIPELINE_TRIES_MAX
 
 
 def test_broken_seal_is_a_dead_letter_and_those_behind_it_go_on(

@@ -1,6 +1,7 @@
 """The agent against a centre in memory, on a clock on which waiting takes no time."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,8 @@ from sync import catalogues, outbox, standing
 from sync.agent import Agent
 from sync.clock import SeededEntropy
 from sync.database import immediate
-from sync.records import Notice
+from sync.limits import FRAME_BYTES_MAX, REFILL_EVERY_MS
+from sync.records import Health, Notice
 from sync.signing import DeviceKeys
 from sync.transports.memory import Fault, MemoryLink
 from tests.unit.sync.worlds import (
@@ -65,8 +67,9 @@ class Kiosk:
             on_catalogue=self.versions.append,
         )
 
-    def restart(self) -> None:
-        self.database.close()
+    def restart(self, *, is_open: bool = True) -> None:
+        if is_open:
+            self.database.close()
         self.database = opened(self.directory, self.keys)
         self.agent = self.new_agent()
 
@@ -181,6 +184,80 @@ def test_every_receipt_is_settled_once_faults_stop(
         db = kiosk.database.conn
         assert [outbox.is_delivered(db, case_no) for case_no in case_nos] == [True] * len(case_nos)
         assert kiosk.centre.transaction_count() == len(case_nos)
+    finally:
+        kiosk.database.close()
+
+
+class Troubled(Kiosk):
+    """A kiosk whose disk goes back to an old image, at a centre that forgets."""
+
+    def __init__(self, directory: Path, image: Path, lost: int) -> None:
+        super().__init__(directory)
+        self.image = image
+        self.lost = lost
+        self.number = 0
+
+    async def live(self, step: str) -> None:
+        await getattr(self, f"do_{step}")()
+
+    async def do_submit(self) -> None:
+        self.number += 1
+        self.submit(self.number)
+
+    async def do_exchange(self) -> None:
+        await self.agent.exchange_once()
+
+    async def do_image(self) -> None:
+        self.database.close()
+        copied(self.directory, self.image)
+        self.restart(is_open=False)
+
+    async def do_roll_back(self) -> None:
+        if any(self.image.iterdir()):
+            self.database.close()
+            copied(self.image, self.directory)
+            self.restart(is_open=False)
+
+    async def do_failover(self) -> None:
+        for place in list(self.centre.envelopes)[-self.lost :]:
+            del self.centre.envelopes[place]
+
+    async def do_restore(self) -> None:
+        await self.do_failover()
+        self.centre.epoch += 1
+
+    def hashes(self) -> set[bytes]:
+        return {row[0] for row in self.database.conn.conn.execute("SELECT hash FROM receipt")}
+
+
+def copied(source: Path, target: Path) -> None:
+    shutil.rmtree(target)
+    shutil.copytree(source, target)
+
+
+STEPS = ("submit", "submit", "exchange", "exchange", "image", "roll_back", "failover", "restore")
+
+
+@given(steps=st.lists(st.sampled_from(STEPS), max_size=30), lost=st.integers(1, 4))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_old_images_failovers_and_restored_centres_lose_nothing(
+    steps: list[str], lost: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Every receipt that a kiosk still holds is at the centre a day after the last trouble."""
+    kiosk = Troubled(tmp_path_factory.mktemp("kiosk"), tmp_path_factory.mktemp("image"), lost)
+
+    async def story() -> None:
+        for step in steps:
+            await kiosk.live(step)
+        await kiosk.exchange_until_quiet()
+        kiosk.clock.pass_ms(REFILL_EVERY_MS)
+        await kiosk.exchange_until_quiet()
+        await kiosk.exchange_until_quiet()
+
+    try:
+        asyncio.run(story())
+
+        assert kiosk.hashes() - {place[2] for place in kiosk.centre.envelopes} == set()
     finally:
         kiosk.database.close()
 
@@ -382,15 +459,42 @@ async def test_flags_of_the_centre_are_shown(kiosk: Kiosk) -> None:
     assert (kiosk.agent.state.is_revoked, kiosk.agent.state.must_reenrol) == (True, True)
 
 
-async def test_defect_in_the_health_report_does_not_end_the_loop(kiosk: Kiosk) -> None:
-    def broken() -> object:
-        raise ZeroDivisionError("张三 530121…")
+async def test_broken_sensor_does_not_stop_the_envelopes(kiosk: Kiosk) -> None:
+    def broken() -> Health:
+        raise ZeroDivisionError("what nobody should read")
 
-    kiosk.agent._health = broken  # type: ignore[assignment]  # on purpose
+    kiosk.agent._health = broken
+    kiosk.submit(1)
+
+    outcome = await kiosk.agent.exchange_once()
+
+    assert (outcome.error, outcome.settled) == ("", 1)
+    assert kiosk.centre.requests[-1].health.devices == {"health": "ZeroDivisionError"}
+
+
+async def test_defect_anywhere_is_an_outcome_and_names_its_class_only(kiosk: Kiosk) -> None:
+    def broken() -> int:
+        raise ZeroDivisionError("what nobody should read")
+
+    kiosk.clock.now_ms = broken  # type: ignore[method-assign]  # a clock that breaks
 
     outcome = await kiosk.agent.exchange_once()
 
     assert (outcome.error, outcome.detail) == ("fault", "ZeroDivisionError")
+
+
+async def test_fullest_frame_stays_within_its_bound(kiosk: Kiosk) -> None:
+    for number in range(6):
+        kiosk.submit(number, 120_000)
+    devices = {f"device {number:02}": "w" * 40 for number in range(7)}
+    kiosk.agent._health = lambda: msgspec.structs.replace(HEALTH, devices=devices)
+    kiosk.agent._batch_bytes = FRAME_BYTES_MAX
+
+    outcomes = [await kiosk.agent.exchange_once() for _ in range(3)]
+
+    assert [outcome.error for outcome in outcomes] == ["", "", ""]
+    largest = max(outcome.up_bytes for outcome in outcomes)
+    assert FRAME_BYTES_MAX - 1500 < largest <= FRAME_BYTES_MAX
 
 
 async def test_counter_rises_with_every_request_even_across_restarts(tmp_path: Path) -> None:

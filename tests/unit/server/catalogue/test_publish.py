@@ -1,14 +1,16 @@
 """Publishing: every fault is named by its place, and the same content is no new version."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from server import identity
 from server.catalogue import publish
 from server.catalogue.publish import Sources, prepared, read_sources
-from server.errors import CatalogueRefused
+from server.errors import CatalogueRefused, SettingRefused
 from server.store import catalogues
 from sync.manifest import blob_name, decode_manifest
 from sync.signing import Trust
@@ -124,6 +126,11 @@ def test_shipped_catalogue_has_no_fault() -> None:
             lambda c: service(c, "homestead")["eligibility"][0].update(when="${moon} = 'full'"),
             "homestead.eligibility 1: when names moon",
         ),
+        (
+            lambda c: c["types"]["phone"].update(mask="glitter"),
+            "types.phone: no mask is called glitter",
+        ),
+        (lambda c: c["types"]["phone"].update(validator="luck"), "no validator is called luck"),
         (lambda c: question(c, "name").update(surprise=1), "surprise"),
         (lambda c: question(c, "name").update(type="hologram"), "hologram"),
     ],
@@ -202,6 +209,26 @@ def test_changed_content_is_the_next_version_and_the_old_one_stays(world: World)
     assert new is not None
     assert old.catalogue_sha256 != new.catalogue_sha256
     assert catalogues.blob(world.conn, old.catalogue_sha256) is not None
+
+
+def test_same_content_is_signed_anew_for_a_new_signing_key(world: World) -> None:
+    world.publish()
+    identity.renew(world.settings, world.settings.keys_dir / "root.key", world.entropy, NOW_MS)
+    world.keys = identity.load(world.settings)
+
+    published = world.publish()
+
+    trust = Trust(roots=(world.keys.root_public,), certificate=world.keys.certificate)
+    assert decode_manifest(published.manifest, trust).version == 2
+
+
+def test_stranger_s_root_key_certifies_nothing(world: World, tmp_path: Path) -> None:
+    other = World(tmp_path / "other", seed=5)
+
+    with pytest.raises(SettingRefused):
+        identity.renew(world.settings, other.settings.keys_dir / "root.key", world.entropy, NOW_MS)
+
+    assert identity.load(world.settings).certificate.serial == 1
 
 
 def test_kiosk_that_pins_the_root_believes_the_manifest(world: World) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.errors import StoreBusy, StoreFault
-from server.store import sqlite
+from server.store.migrate import migrate
 from server.store.sqlite import Store, connect, write_once
 from sync import limits
 
@@ -120,9 +120,7 @@ async def test_readers_cannot_write(store: Store) -> None:
 async def test_full_queue_refuses_instead_of_growing(tmp_path: Path) -> None:
     store = Store(tmp_path / "centre.db")  # its writing thread was never started
 
-    waiting = [
-        asyncio.ensure_future(store.write(words)) for _ in range(limits.STORE_QUEUE_MAX)
-    ]
+    waiting = [asyncio.ensure_future(store.write(words)) for _ in range(limits.STORE_QUEUE_MAX)]
     await asyncio.sleep(0)
 
     with pytest.raises(StoreBusy):
@@ -184,8 +182,8 @@ asyncio.run(main())
 
 def test_nothing_told_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "centre.db"
-    sqlite.migrate(path)
-    write_once(path, lambda conn: conn.execute("CREATE TABLE notes (n INTEGER)") and None)
+    migrate(path)
+    write_once(path, make_table)
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True
     )
@@ -197,7 +195,7 @@ def test_nothing_told_is_lost_when_the_process_is_killed(tmp_path: Path) -> None
     child.wait()
 
     conn = connect(path, readonly=True)
-    stored = {row[0] for row in conn.execute("SELECT n FROM notes")}
+    stored = {int(row[0]) for row in conn.execute("SELECT word FROM notes")}
     check = conn.execute("PRAGMA integrity_check").fetchone()[0]
     conn.close()
     assert {*told, *map(int, rest)} <= stored

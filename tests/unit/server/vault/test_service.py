@@ -113,7 +113,7 @@ def test_ledger_entry_is_on_disk_before_anything_is_opened(world: World, kiosk: 
     seen: list[int] = []
     path = world.settings.vault_dir / "audit.db"
 
-    class Watched(dict):  # type: ignore[type-arg]
+    class Watched(dict):
         """Sealing keys that note how long the ledger on disk is when one is taken."""
 
         def get(self, key: object, default: object = None) -> object:
@@ -146,8 +146,7 @@ def test_actor_opens_no_more_cases_an_hour_than_a_person_can_read(
     world: World, published: Published, kiosk: Kiosk
 ) -> None:
     envelopes = [
-        kiosk.confirm(published, HELPER_REQUEST)
-        for _ in range(limits.VAULT_OPENINGS_PER_HOUR)
+        kiosk.confirm(published, HELPER_REQUEST) for _ in range(limits.VAULT_OPENINGS_PER_HOUR)
     ]
     world.exchange(kiosk, kiosk.request(envelopes))
     settled(world)

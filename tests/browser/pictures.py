@@ -1,0 +1,99 @@
+"""`make pictures`: takes the README's pictures from a running village."""
+
+import asyncio
+import datetime as dt
+import os
+import tempfile
+from pathlib import Path
+
+from aiohttp import ClientSession
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+
+from bianmin.accounts import ensure_accounts
+from bianmin.browser import KIOSK_FLAGS, find_chromium
+from bianmin.village import Village
+from tests.conftest import ROOT
+from tests.device import opened
+from tests.generator import shipped_catalogue, shipped_villages, transactions
+from tests.integration.delivery import settled
+from tests.village import running_village
+from tests.visitor import Visitor
+
+PICTURES = ROOT / "docs" / "pictures"
+SERVICE = "senior_allowance"
+KIOSK: ViewportSize = {"width": 1024, "height": 600}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+SETTLED_MS = 700  # pictures and fonts drawn, the first highlight on
+
+
+async def take() -> None:
+    """Start a village with some cases and take each picture."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as place:
+        async with running_village(Path(place)) as village, async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=find_chromium(), args=[*KIOSK_FLAGS, *sandbox]
+            )
+            await _some_cases(village)
+            await _kiosk(village, browser)
+            await _centre(village, browser)
+            await browser.close()
+
+
+async def _some_cases(village: Village) -> None:
+    await settled(village)
+    assert village.kiosk is not None
+    await village.kiosk.stop()
+    with opened(village.directory / "kiosk") as device:
+        device.submit(24, seed=5)
+    await village.start_kiosk()
+    await village.set_link(is_whole=True)
+    await settled(village)
+
+
+async def _kiosk(village: Village, browser: Browser) -> None:
+    page = await browser.new_page(viewport=KIOSK, locale="zh-CN")
+    today = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
+    catalogue = shipped_catalogue()
+    service = next(each for each in catalogue.services if each.id == SERVICE)
+    transaction, attachments = next(
+        transactions(catalogue, 3, today=today, villages=shipped_villages(), service=SERVICE)
+    )
+    async with ClientSession() as session:
+        visitor = await Visitor.arrive(session, village.kiosk_url)
+        await _picture(page, village.kiosk_url, "home")
+        await visitor.begin(service)
+        taken: set[str] = set()
+        while visitor.screen.kind != "receipt":
+            name = {"id_number": "id"}.get(visitor.screen.body["question"], visitor.screen.kind)
+            if name in ("id", "check") and name not in taken:
+                taken.add(name)
+                await _picture(page, village.kiosk_url, name)
+            await visitor.step(transaction.answers, attachments)
+        await _picture(page, village.kiosk_url, "receipt")
+    await page.close()
+
+
+async def _centre(village: Village, browser: Browser) -> None:
+    accounts = {account.role: account for account in await ensure_accounts(village)}
+    for role, name in (("clerk", "desk"), ("operator", "fleet")):
+        context = await browser.new_context(viewport=DESK, locale="zh-CN")
+        page = await context.new_page()
+        await page.goto(f"{village.centre_url}/login")
+        await page.fill("input[name=name]", accounts[role].name)
+        await page.fill("input[name=password]", accounts[role].password)
+        await page.locator("input[name=password]").press("Enter")
+        await page.wait_for_url(f"{village.centre_url}{accounts[role].path}")
+        await _picture(page, page.url, name)
+        await context.close()
+
+
+async def _picture(page: Page, url: str, name: str) -> None:
+    await page.goto(url)
+    await page.wait_for_timeout(SETTLED_MS)
+    await page.screenshot(path=PICTURES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    asyncio.run(take())

@@ -1,0 +1,137 @@
+"""The command `bianmin kiosk`, and a kiosk as it really runs: sockets, threads, signals."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from click.testing import CliRunner
+
+from kiosk.cli import kiosk
+from kiosk.main import build_app, serve, version
+from kiosk.settings import Settings
+from sync.device import save_identity, save_keys
+from tests.unit.kiosk.stations import station
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(kiosk, arguments)
+    return result.exit_code, result.output
+
+
+def test_help_names_every_command() -> None:
+    status, said = run("--help")
+
+    assert status == 0
+    assert [name for name in ("enrol", "run", "status", "doctor") if name not in said] == []
+
+
+def test_kiosk_without_identity_says_what_to_do(tmp_path: Path) -> None:
+    status, said = run("run", "--data", str(tmp_path))
+
+    assert (status, said) == (
+        1,
+        "Error: run `bianmin kiosk enrol` with a code from the centre [428.1]\n",
+    )
+
+
+def test_wrong_setting_is_one_line(tmp_path: Path) -> None:
+    status, said = run("run", "--data", str(tmp_path), "--port", "99999")
+
+    assert status == 1
+    assert "port = 99999; allowed is 0 to 65535" in said
+
+
+@pytest.mark.parametrize("code", ["", "ABCD"])
+def test_code_that_cannot_be_one_is_told_before_anything_is_sent(tmp_path: Path, code: str) -> None:
+    status, said = run("enrol", code, "--data", str(tmp_path))
+
+    assert status != 0
+    assert "code" in said
+
+
+def test_centre_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    status, said = run(
+        "enrol", "K7QM-2B9X-R4TD", "--centre", "http://127.0.0.1:9", "--data", str(tmp_path)
+    )
+
+    assert status == 1
+    assert "no answer from the centre" in said
+
+
+def test_status_of_no_kiosk_says_how_to_start_it(tmp_path: Path) -> None:
+    status, said = run("status", "--data", str(tmp_path), "--port", "9")
+
+    assert status == 1
+    assert "bianmin kiosk run" in said
+
+
+def test_doctor_lists_what_to_do(tmp_path: Path) -> None:
+    status, said = run("doctor", "--data", str(tmp_path / "none"), "--centre", "http://127.0.0.1:9")
+
+    assert status == 1
+    assert "→ bianmin kiosk enrol CODE" in said
+
+
+async def test_enrolled_kiosk_serves_offline_and_stops_when_told(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    async with station(tmp_path) as made:
+        save_keys(tmp_path, made.keys)
+        save_identity(tmp_path, made.parts.identity)
+    settings = Settings(
+        data_dir=tmp_path,
+        port=unused_tcp_port,
+        centre_url="http://127.0.0.1:9",
+        has_live_voice=False,
+        voice_dir=tmp_path,
+    )
+    stop = asyncio.Event()
+    serving = asyncio.ensure_future(serve(settings, stop))
+    try:
+        html = await first_page(f"http://127.0.0.1:{unused_tcp_port}/")
+    finally:
+        stop.set()
+        await serving
+
+    assert "钱和补贴" in html
+
+
+async def first_page(url: str) -> str:
+    async with aiohttp.ClientSession() as session:
+        for _ in range(500):
+            try:
+                async with session.get(url) as answer:
+                    return await answer.text()
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.01)
+    raise AssertionError("no page")
+
+
+async def test_every_route_has_one_purpose(tmp_path: Path) -> None:
+    async with station(tmp_path) as made:
+        app = build_app(made.stage, made.parts)
+
+    found = {
+        (route.method, route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    assert found == {
+        ("GET", "/"),
+        ("POST", "/act"),
+        ("POST", "/attachment"),
+        ("POST", "/alive"),
+        ("GET", "/voice/live/{token}"),
+        ("GET", "/voice/{key}"),
+        ("GET", "/profile.css"),
+        ("GET", "/pinyin.json"),
+        ("GET", "/static/{path}"),
+        ("GET", "/healthz"),
+        ("GET", "/status"),
+        ("POST", "/send"),
+    }
+
+
+def test_version_is_told() -> None:
+    assert version()
