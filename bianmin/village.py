@@ -17,7 +17,7 @@ from bianmin.link import Link
 
 HOST: Final = "127.0.0.1"
 KIOSK_NAME: Final = "石桥村便民服务点"
-KIOSK_VILLAGE: Final = "522326101001"  # the first in server/catalogue/villages.csv
+KIOSK_VILLAGE: Final = "522326104205"  # 石桥村 in the made-up list that server/catalogue ships
 IDENTITY_FILE: Final = "kiosk.toml"  # what an enrolment leaves, written whole or not at all
 _WORD_PATIENCE: Final = aiohttp.ClientTimeout(total=2)
 

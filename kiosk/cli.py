@@ -3,14 +3,10 @@
 import asyncio
 import functools
 import json
-import logging
-import signal
-import sqlite3
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 import msgspec
@@ -21,43 +17,18 @@ from kiosk.machine import fingerprint
 from kiosk.main import opened, serve
 from kiosk.settings import Settings
 from sync.clock import SystemClock, SystemEntropy
+from sync.commands import data_option, run_until_signal, told
 from sync.device import KioskIdentity, NotEnrolled, load_identity
 from sync.enrolling import enrol as enrol_kiosk
-from sync.errors import BianminError
 from sync.transports import CentreRefused
 from sync.transports.http import HttpLink
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 STATUS_S = 3.0
 #: Code by which the centre refuses an enrolment.
 WRONG_CODE = "403.1"
 
 
-def told(function: Callable[P, T]) -> Callable[P, T]:
-    """Tell our errors in one line with what to do next, not as a trace."""
-
-    @functools.wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except BianminError as error:
-            raise click.ClickException(f"{error} [{error.code}]") from error
-        except (sqlite3.Error, OSError) as error:
-            raise click.ClickException(
-                f"{type(error).__name__}: {error}; `bianmin kiosk doctor` says what to do"
-            ) from error
-
-    return wrapped
-
-
-_DATA = click.option(
-    "--data",
-    "data_dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Data folder (default: BIANMIN_KIOSK_DATA_DIR, else ./kiosk-data).",
-)
+_DATA = data_option("BIANMIN_KIOSK_DATA_DIR", "kiosk-data")
 _CENTRE = click.option("--centre", "centre_url", help="Scheme and host of the centre.")
 
 
@@ -84,18 +55,12 @@ def _load(data_dir: Path | None, **given: Any) -> Settings:
 
 
 @kiosk.command()
-@click.argument("code", required=False)
-@click.option("--code", "code_option", help="The same as the argument.")
+@click.argument("code")
 @_CENTRE
 @_DATA
 @told
-def enrol(
-    code: str | None, code_option: str | None, centre_url: str | None, data_dir: Path | None
-) -> None:
+def enrol(code: str, centre_url: str | None, data_dir: Path | None) -> None:
     """Make this machine a kiosk with the one-time CODE of the centre (`bianmin centre code`)."""
-    given = code or code_option
-    if not given:
-        raise click.UsageError("give the code that the centre made: XXXX-XXXX-XXXX")
     chosen = _load(data_dir, centre_url=centre_url)
     try:
         identity = load_identity(chosen.data_dir)
@@ -104,7 +69,7 @@ def enrol(
     else:
         click.echo(f"This is kiosk {identity.kiosk_no}, {identity.name}, already.")
         return
-    identity = asyncio.run(_enrolled(chosen, given))
+    identity = asyncio.run(_enrolled(chosen, code))
     click.echo(f"This is kiosk {identity.kiosk_no} now: {identity.name} ({identity.village_code}).")
     click.echo(f"Next:  bianmin kiosk run --data {chosen.data_dir}")
 
@@ -150,17 +115,8 @@ def _keep_centre(chosen: Settings) -> None:
 @told
 def run(data_dir: Path | None, centre_url: str | None, host: str | None, port: int | None) -> None:
     """Serve the page and carry envelopes until SIGTERM or Ctrl-C."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     chosen = _load(data_dir, centre_url=centre_url, host=host, port=port)
-    asyncio.run(_until_signal(chosen))
-
-
-async def _until_signal(chosen: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve(chosen, stop)
+    run_until_signal(functools.partial(serve, chosen))
 
 
 @kiosk.command()

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import functools
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
@@ -14,8 +12,6 @@ from server import identity, settings
 from server.catalogue.publish import prepared, read_sources
 from server.catalogue.publish import publish as sign
 from server.enrolment import new_code
-from server.logs import loop_fault
-from server.logs import set_up as set_up_logs
 from server.main import serve
 from server.people.cli import account
 from server.settings import Settings
@@ -26,10 +22,8 @@ from server.store.sqlite import connect, write_once
 from server.vault.client import VaultClient
 from server.vault.daemon import run as run_vault
 from sync.clock import SystemClock, SystemEntropy
-from sync.errors import BianminError
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from sync.commands import data_option, run_until_signal, told
+from sync.logs import set_up
 
 _ROOT_WORDS = """
 The root key was written to
@@ -44,25 +38,7 @@ without the sealing key nothing that residents sent can be opened again.
 """
 
 
-def told(function: Callable[P, T]) -> Callable[P, T]:
-    """Tell our errors in one line with what to do next, not as a trace."""
-
-    @functools.wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except BianminError as error:
-            raise click.ClickException(f"{error} [{error.code}]") from error
-
-    return wrapped
-
-
-_DATA = click.option(
-    "--data",
-    "data_dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Data folder (default: BIANMIN_CENTRE_DATA_DIR, else ./centre-data).",
-)
+_DATA = data_option("BIANMIN_CENTRE_DATA_DIR", "centre-data")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -131,9 +107,8 @@ def run(data_dir: Path | None, host: str | None, port: int | None) -> None:
 
     When the vault dies it is started again; envelopes are taken in meanwhile and opened later.
     """
-    set_up_logs()
     chosen = _load(data_dir, host=host, port=port)
-    asyncio.run(_until_signal(functools.partial(serve, chosen)))
+    run_until_signal(functools.partial(serve, chosen))
 
 
 @centre.command()
@@ -144,17 +119,8 @@ def vault(data_dir: Path | None) -> None:
 
     `bianmin centre run` starts one by itself; you need this only to separate the two.
     """
-    set_up_logs()
+    set_up()
     asyncio.run(run_vault(_load(data_dir), with_parent=False))
-
-
-async def _until_signal(serving: Callable[[asyncio.Event], Any]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(loop_fault)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serving(stop)
 
 
 @centre.command()

@@ -3,12 +3,6 @@
 from sync.errors import BianminError
 
 
-class SettingRefused(BianminError):
-    """A setting has a value that the centre cannot run with."""
-
-    code = "500.20"
-
-
 class StoreFault(BianminError):
     """The database is damaged, newer than this program, or could not commit."""
 

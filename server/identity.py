@@ -4,13 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from server.errors import SettingRefused
 from server.settings import Settings
 from server.vault.keys import make as make_vault_keys
 from server.vault.keys import write_secret
 from sync import limits, signing
 from sync.clock import Entropy
 from sync.sealing import SealingPublic
+from sync.settings import SettingRefused
 from sync.signing import Certificate
 
 _DAY_MS = 86_400_000

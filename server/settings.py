@@ -1,16 +1,12 @@
 """Settings of the centre: a TOML file, then the environment, each checked at start."""
 
-import os
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from server.errors import SettingRefused
-from sync import limits
+from sync import limits, settings
 from sync.frames import Durability
 
 ENVIRONMENT = "BIANMIN_CENTRE_"
@@ -65,100 +61,28 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.public_url.lower().startswith("https://")
 
 
-def load(
-    environment: Mapping[str, str] | None = None, file: Path | None = None, **given: Any
-) -> Settings:
-    """Read the settings: defaults, then the file, then the environment, then what was given.
-
-    Args:
-        environment: Variables; the process's by default. BIANMIN_CENTRE_CONFIG names the file.
-        file: A TOML file; by default `centre.toml` in the data folder when it is there.
-        **given: Fields set by command line options; None = not given.
+def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Read the settings of the centre; see `sync.settings.load`.
 
     Raises:
-        SettingRefused: A name is unknown or a value cannot be used; the message says which,
-            where it came from, and what is allowed.
+        SettingRefused: A name is unknown or a value cannot be used.
     """
-    variables = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    from_env = {
-        name.removeprefix(ENVIRONMENT).lower(): value
-        for name, value in variables.items()
-        if name.startswith(ENVIRONMENT)
-    }
-    named = from_env.pop("config", "")
-    given = {name: value for name, value in given.items() if value is not None}
-    folder = Path(given.get("data_dir") or from_env.get("data_dir") or Settings().data_dir)
-    path = file or (Path(named) if named else folder / FILE_NAME)
-    if file or named or path.exists():
-        for name, value in _file_values(path).items():
-            values[name], sources[name] = value, str(path)
-    for name, value in from_env.items():
-        values[name] = _split(value) if name == "trusted_proxies" else value
-        sources[name] = ENVIRONMENT + name.upper()
-    values |= given
-    sources |= dict.fromkeys(given, "command line")
-    return _checked(values, sources)
+    return settings.load(
+        Settings,
+        prefix=ENVIRONMENT,
+        file_name=FILE_NAME,
+        bounds=_bounds,
+        environment=environment,
+        given=given,
+    )
 
 
-def _file_values(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingRefused(f"the settings file {path} cannot be read") from error
-    except ValueError as error:
-        raise SettingRefused(f"the settings file {path} is not TOML: {error}") from error
-
-
-def _split(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _checked(values: dict[str, Any], sources: dict[str, str]) -> Settings:
-    allowed = {field.name: field for field in msgspec.structs.fields(Settings)}
-    for name, value in values.items():
-        if name not in allowed:
-            raise SettingRefused(
-                f"{sources[name]}: no setting is called {name!r}; known are {', '.join(allowed)}"
-            )
-        if name == "data_dir":
-            continue
-        try:
-            values[name] = msgspec.convert(value, allowed[name].type, strict=False)
-        except msgspec.ValidationError as error:
-            kind = _type_name(allowed[name].type)
-            raise SettingRefused(
-                f"{sources[name]}: {name} = {value!r}; allowed is {kind}"
-            ) from error
-    if "data_dir" in values:
-        values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()
-    settings = Settings(**values)
-    for name, is_good, wanted in (
-        ("port", 0 <= settings.port <= 65535, "0 to 65535"),
-        ("retry_after_s", 1 <= settings.retry_after_s <= 3600, "1 to 3600 seconds"),
-        (
-            "bytes_max",
-            limits.ENVELOPE_BYTES_MAX <= settings.bytes_max <= limits.FRAME_BYTES_MAX,
-            f"{limits.ENVELOPE_BYTES_MAX} to {limits.FRAME_BYTES_MAX} bytes",
-        ),
-        ("public_url", _is_base(settings.public_url), "http(s)://host, without a path"),
-        ("hotline", settings.hotline.strip() != "", "a telephone number"),
-    ):
-        if not is_good:
-            source = sources.get(name, "default")
-            raise SettingRefused(
-                f"{source}: {name} = {getattr(settings, name)!r}; allowed is {wanted}"
-            )
-    return settings
-
-
-def _type_name(kind: Any) -> str:
-    words = getattr(kind, "__args__", ())
-    return " or ".join(map(str, words)) if words else str(getattr(kind, "__name__", kind))
-
-
-def _is_base(url: str) -> bool:
-    parts = urlsplit(url)
-    is_bare = not (parts.path.strip("/") or parts.query or parts.fragment)
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and is_bare
+def _bounds(chosen: Settings) -> Iterator[settings.Bound]:
+    bytes_min, bytes_max = limits.ENVELOPE_BYTES_MAX, limits.FRAME_BYTES_MAX
+    yield "port", 0 <= chosen.port <= 65535, "0 to 65535"
+    yield "retry_after_s", 1 <= chosen.retry_after_s <= 3600, "1 to 3600 seconds"
+    is_size_good = bytes_min <= chosen.bytes_max <= bytes_max
+    yield "bytes_max", is_size_good, f"{bytes_min} to {bytes_max} bytes"
+    is_base = settings.is_base_url(chosen.public_url)
+    yield "public_url", is_base, "http(s)://host, without a path"
+    yield "hotline", chosen.hotline.strip() != "", "a telephone number"

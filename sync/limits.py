@@ -119,7 +119,9 @@ IDLE_S = 120  # until "are you still there?"; VVSG 2.0 asks for 2 to 5 minutes
 STILL_THERE_S = 45  # of warning before the wipe; VVSG 2.0: 20 to 45 s
 RECEIPT_S = 60  # to read, copy or photograph the receipt
 LAST_SCREEN_S = 30  # rating, thanks and fault; 60 s was complained about (vxsuite #1823)
-IDLE_FACTOR = 3  # the page keeps the time; when it is dead, the kiosk ends the visit this much later
+IDLE_FACTOR = (
+    3  # the page keeps the time; when it is dead, the kiosk ends the visit this much later
+)
 HELPER_CALLED_S = 600  # how long "a helper was called" stays in the health report
 ATTACHMENT_SECONDS_MAX = 180  # of one recording; 512 KiB of Opus at 24 kbit/s
 ACT_BYTES_MAX = 64 * 1024  # a form post: the longest text, percent-encoded, is 18 kB

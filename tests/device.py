@@ -42,18 +42,19 @@ class Device:
         self.entropy = SystemEntropy()
 
     @classmethod
-    async def enrolled(cls, village: Village, directory: Path) -> Self:
+    async def enrolled(
+        cls, village: Village, directory: Path, *, name: str = "", village_code: str = KIOSK_VILLAGE
+    ) -> Self:
         """Enrol one more kiosk at a village's running centre, past the link."""
-        said = await village.run(
-            "centre", "code", "--name", f"试验点{next(_RUNS)}", "--village", KIOSK_VILLAGE
-        )
+        name = name or f"试验点{next(_RUNS)}"
+        said = await village.run("centre", "code", "--name", name, "--village", village_code)
         async with HttpLink(village.centre_url) as link:
             await enrol(link, directory, said.split()[-1], entropy=SystemEntropy())
         return cls(directory)
 
-    def agent(self, link: Link) -> Agent:
+    def agent(self, link: Link, *, disk_free_mb: int = 9000) -> Agent:
         """The carrier of this kiosk over some link."""
-        health = Health(version="0.1.0", pending=0, oldest_s=0, disk_free_mb=9000)
+        health = Health(version="0.1.0", pending=0, oldest_s=0, disk_free_mb=disk_free_mb)
         return Agent(
             self.database,
             link,
@@ -64,7 +65,9 @@ class Device:
             lambda: health,
         )
 
-    def submit(self, number: int, *, seed: int, has_attachments: bool = True) -> list[Receipt]:
+    def submit(
+        self, number: int, *, seed: int, has_attachments: bool = True, age_ms: int = 0
+    ) -> list[Receipt]:
         """Confirm that many made-up transactions, each in a commit of its own, as residents do.
 
         Without attachments only the answers are queued, for measurements of envelopes alone.
@@ -97,7 +100,7 @@ class Device:
                     transaction_id=transaction.id,
                     service=transaction.service,
                     kiosk_no=self.identity.kiosk_no,
-                    now_ms=self.clock.now_ms(),
+                    now_ms=self.clock.now_ms() - age_ms,
                 )
             receipts.append(receipt)
         return receipts

@@ -3,11 +3,8 @@
 import asyncio
 import contextlib
 import datetime as dt
-import functools
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import click
 
@@ -18,10 +15,7 @@ from server.settings import Settings
 from server.store import people
 from server.store.sqlite import connect, write_once
 from sync.clock import SystemClock, SystemEntropy
-from sync.errors import BianminError
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from sync.commands import data_option, told_as
 
 #: Who did it, in the record of staff acts.
 ACTOR = "command line"
@@ -38,12 +32,7 @@ _WORDS = {
     "account_many": "there are too many accounts",
 }
 
-_DATA = click.option(
-    "--data",
-    "data_dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Data folder (default: BIANMIN_CENTRE_DATA_DIR, else ./centre-data).",
-)
+_DATA = data_option("BIANMIN_CENTRE_DATA_DIR", "centre-data")
 _STDIN = click.option(
     "--password-stdin",
     is_flag=True,
@@ -51,16 +40,7 @@ _STDIN = click.option(
 )
 
 
-def _told(function: Callable[P, T]) -> Callable[P, T]:
-    @functools.wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except BianminError as error:
-            words = _WORDS.get(str(error), str(error))
-            raise click.ClickException(f"{words} [{error.code}]") from error
-
-    return wrapped
+_told = told_as(_WORDS)
 
 
 @click.group()

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from server import settings
-from server.logs import set_up
 from server.vault.daemon import run
 from sync.errors import BianminError
+from sync.logs import set_up
 
 
 def main() -> int:

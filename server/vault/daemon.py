@@ -4,21 +4,21 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import struct
 import sys
 
 import msgspec
 
-from server.errors import SettingRefused, VaultUnavailable
-from server.logs import loop_fault
+from server.errors import VaultUnavailable
 from server.settings import Settings
 from server.store.sqlite import connect
 from server.vault import keys, protocol
 from server.vault.ledger import Ledger
 from server.vault.service import Vault
 from sync.clock import Clock, SystemClock
+from sync.commands import stop_event
+from sync.settings import SettingRefused
 
 LOG = logging.getLogger(__name__)
 _DECODER: msgspec.msgpack.Decoder[protocol.Request] = msgspec.msgpack.Decoder(protocol.Request)
@@ -101,11 +101,7 @@ async def run(settings: Settings, *, with_parent: bool) -> None:
         settings: Where everything lies.
         with_parent: Stop when stdin ends: a vault never outlives the centre that started it.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(loop_fault)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop, loop = stop_event(), asyncio.get_running_loop()
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _on_stdin, loop, stop)
     await VaultProcess(settings, SystemClock()).serve(stop)

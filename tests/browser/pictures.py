@@ -12,8 +12,9 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from bianmin.accounts import ensure_accounts
 from bianmin.browser import KIOSK_FLAGS, find_chromium
 from bianmin.village import Village
+from sync.transports.http import HttpLink
 from tests.conftest import ROOT
-from tests.device import opened
+from tests.device import Device, opened
 from tests.generator import shipped_catalogue, shipped_villages, transactions
 from tests.integration.delivery import settled
 from tests.village import running_village
@@ -23,6 +24,13 @@ PICTURES = ROOT / "docs" / "pictures"
 SERVICE = "senior_allowance"
 KIOSK: ViewportSize = {"width": 1024, "height": 600}
 DESK: ViewportSize = {"width": 1280, "height": 800}
+NEIGHBOURS = (  # name, village, waiting, hours the oldest has waited, free MB
+    ("杨柳村便民服务点", "522326104202", 3, 2, 21_000),
+    ("龙潭村便民服务点", "522326104207", 14, 80, 9_400),
+    ("清泉村便民服务点", "522326102209", 1, 0, 310),
+    ("茶园村便民服务点", "522326102203", 2, 1, 48_000),
+    ("东冲村便民服务点", "522326103206", 1, 0, 12_000),
+)
 SETTLED_MS = 700  # pictures and fonts drawn, the first highlight on
 
 
@@ -36,6 +44,7 @@ async def take() -> None:
                 executable_path=find_chromium(), args=[*KIOSK_FLAGS, *sandbox]
             )
             await _some_cases(village)
+            await _neighbours(village, Path(place))
             await _kiosk(village, browser)
             await _centre(village, browser)
             await browser.close()
@@ -50,6 +59,18 @@ async def _some_cases(village: Village) -> None:
     await village.start_kiosk()
     await village.set_link(is_whole=True)
     await settled(village)
+
+
+async def _neighbours(village: Village, place: Path) -> None:
+    """Other villages' kiosks, so that the operators' page has something to say."""
+    for name, code, waiting, hours, disk_free_mb in NEIGHBOURS:
+        device = await Device.enrolled(village, place / code, name=name, village_code=code)
+        async with HttpLink(village.centre_url) as link:
+            agent = device.agent(link, disk_free_mb=disk_free_mb)
+            await agent.exchange_once()
+            device.submit(waiting, seed=waiting, age_ms=hours * 3_600_000, has_attachments=False)
+            await agent.exchange_once()
+        device.close()
 
 
 async def _kiosk(village: Village, browser: Browser) -> None:

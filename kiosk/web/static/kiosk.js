@@ -131,7 +131,7 @@ function fit(root = document.body) {
   const boxes = root.querySelectorAll(
     "header,.tile,.nav,.alt,.error,.rows li,.steps,.side,.lines,.told,.due,.qr,.key.word,.poster,.stored,.hint,main");
   for (const box of boxes)
-    for (let step = 0; step < 8 && overflows(box); step += 1) {
+    for (let step = 0; step < 8 && overflows(box, mm); step += 1) {
       const texts = box.matches(".fit") ? [box] : [...box.querySelectorAll(".fit")];
       const sizes = texts.map((text) => parseFloat(getComputedStyle(text).fontSize));
       texts.forEach((text, index) => {
@@ -140,7 +140,7 @@ function fit(root = document.body) {
     }
 }
 
-function overflows(box) {
+function overflows(box, mm) {
   if (box.matches("header")) {
     // Glyphs reach beyond a heading's tight lines, so its lines are measured and not its ink.
     const title = box.querySelector("h1");
@@ -148,8 +148,8 @@ function overflows(box) {
     return title.scrollWidth > title.clientWidth + 1
       || (!isUpright && title.offsetHeight > box.clientHeight + 1);
   }
-  // The last line's glyphs hang over its box by a hair.
-  const hair = box.matches("main") ? 4 : 1;
+  // The last line's glyphs hang over its box by a hair; that is no overflow.
+  const hair = box.matches("main") ? 4 : mm;
   return box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + hair;
 }
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
+import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -21,7 +23,9 @@ from server.store import people
 from server.vault.daemon import VaultProcess
 from sync.clock import SeededEntropy
 from sync.records import Answers, Attachment
-from tests.unit.server.world import HELPER_REQUEST, NOW_MS, VILLAGE, Kiosk, World
+from tests.unit.server.world import HELPER_REQUEST, NOW_MS, Kiosk, World
+
+T = TypeVar("T")
 
 PASSWORD = "four quiet herons walk"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -103,7 +107,7 @@ class Staffed:
         self.world = world
         self.app = app
         self.server = server
-        self.published: Published = world.publish()
+        self.published: Published
         self.clock: SteadyClock = app[keys.CLOCK]  # type: ignore[assignment]
         self._sessions: list[aiohttp.ClientSession] = []
         self._hash = ""
@@ -173,7 +177,7 @@ class Staffed:
         envelope = kiosk.confirm(self.published, answers, service, language=language)
         chunks = [chunk for item in attachments for chunk in kiosk.chunks(kiosk.seq, item, 60_000)]
         async with asyncio.timeout(PATIENCE_S):
-            await self.until("cases", kiosk.request([envelope], chunks))
+            await self.during("cases", self.send(kiosk.request([envelope], chunks)))
         return kiosk.case_no
 
     async def send(self, raw: bytes) -> None:
@@ -188,29 +192,49 @@ class Staffed:
         """Have a kiosk send what opens and cannot be read: a dead letter."""
         envelope = kiosk.seal(plaintext, self.published.version)
         async with asyncio.timeout(PATIENCE_S):
-            await self.until("letters", kiosk.request([envelope]))
+            await self.during("letters", self.send(kiosk.request([envelope])))
 
-    async def until(self, topic: Topic, raw: bytes) -> None:
-        """Send, and wait until the worker has published that topic."""
+    async def during(self, topic: Topic, act: Awaitable[T]) -> T:
+        """Do something, and wait until the worker has published that topic."""
         topics = self.app[keys.BROADCAST].subscribe()
         upcoming = asyncio.ensure_future(anext(topics))
-        await self.send(raw)
+        result = await act
         while await upcoming != topic:
             upcoming = asyncio.ensure_future(anext(topics))
         await topics.aclose()  # type: ignore[attr-defined]
+        return result
 
 
 @asynccontextmanager
-async def staffed(folder: Path, world: World | None = None) -> AsyncIterator[Staffed]:
-    """Run a centre in this process while the block runs."""
-    world = world or World(folder)
+async def staffed(
+    folder: Path,
+    *,
+    is_published: bool = True,
+    routes: Sequence[web.AbstractRouteDef] = (),
+    seed: int = 1,
+    public_url: str = "http://127.0.0.1",
+) -> AsyncIterator[Staffed]:
+    """Run a centre in this process while the block runs.
+
+    Args:
+        folder: Where it lies; short, for the vault's socket.
+        is_published: Whether the shipped catalogue is published.
+        routes: More routes, to see what the pages' middlewares make of them.
+        seed: Of its keys.
+        public_url: Where people reach it; https makes the cookie a secure one.
+    """
+    world = World(folder, seed)
     clock = SteadyClock()
     stop = asyncio.Event()
     vault = asyncio.create_task(VaultProcess(world.settings, clock).serve(stop))
-    app = build_app(world.settings, clock=clock, entropy=SeededEntropy(7), with_vault=False)
+    settings = msgspec.structs.replace(world.settings, public_url=public_url)
+    app = build_app(settings, clock=clock, entropy=SeededEntropy(7), with_vault=False)
+    app.add_routes(routes)
     server = TestServer(app)
     await server.start_server()
     centre = Staffed(world, app, server)
+    if is_published:
+        centre.published = world.publish()
     try:
         yield centre
     finally:
@@ -218,6 +242,3 @@ async def staffed(folder: Path, world: World | None = None) -> AsyncIterator[Sta
         await server.close()
         stop.set()
         await vault
-
-
-__all__ = ["DEPARTMENT", "HELPER_REQUEST", "PASSWORD", "VILLAGE", "Browser", "Staffed", "staffed"]

@@ -9,8 +9,8 @@ from server import keys
 from server.store import cases
 from sync.ids import spaced
 from sync.records import Attachment, Notice
-from tests.unit.server.staffed import DEPARTMENT, HELPER_REQUEST, VILLAGE, Browser, Staffed, staffed
-from tests.unit.server.world import Kiosk
+from tests.unit.server.staffed import DEPARTMENT, Browser, Staffed, staffed
+from tests.unit.server.world import HELPER_REQUEST, VILLAGE, Kiosk
 
 NAME, PHONE = HELPER_REQUEST["name"], HELPER_REQUEST["phone"]
 FIELDS = [("field", "name"), ("field", "phone")]
@@ -198,7 +198,7 @@ async def test_nothing_asked_for_opens_nothing(
 async def test_file_is_opened_into_a_frame_for_the_same_purpose(
     centre: Staffed, clerk: Browser, kiosk: Kiosk
 ) -> None:
-    answers = HELPER_REQUEST | {"say": "1"}
+    answers = {**HELPER_REQUEST, "say": "1"}
     sound = Attachment("say", 0, "audio/ogg", b"OggS" + bytes(200))
     case_no = await centre.confirm(kiosk, answers, attachments=[sound])
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.people.accounts import (
+    Account,
     NewAccount,
     checked,
     common_passwords,
@@ -15,7 +16,6 @@ from server.people.accounts import (
 )
 from server.people.errors import AccountRefused
 from server.people.permission import may_see_case
-from server.store.people import Account
 from sync.clock import SeededEntropy
 
 

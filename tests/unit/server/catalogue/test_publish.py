@@ -10,9 +10,10 @@ import pytest
 from server import identity
 from server.catalogue import publish
 from server.catalogue.publish import Sources, prepared, read_sources
-from server.errors import CatalogueRefused, SettingRefused
+from server.errors import CatalogueRefused
 from server.store import catalogues
 from sync.manifest import blob_name, decode_manifest
+from sync.settings import SettingRefused
 from sync.signing import Trust
 from tests.unit.server.world import NOW_MS, World
 

@@ -3,8 +3,9 @@
 import logging
 
 import msgspec
+import pytest
 
-from server.logs import JsonLines, loop_fault
+from sync.logs import JsonLines, loop_fault
 
 
 def line_of(record: logging.LogRecord) -> dict[str, object]:
@@ -13,12 +14,11 @@ def line_of(record: logging.LogRecord) -> dict[str, object]:
 
 
 def test_error_is_written_without_its_words() -> None:
-    try:
+    with pytest.raises(ValueError, match="530121194602050013x") as caught:
         int("530121194602050013x")
-    except ValueError as error:
-        record = logging.LogRecord(
-            "here", logging.ERROR, __file__, 1, "routing failed", (), (ValueError, error, None)
-        )
+    record = logging.LogRecord(
+        "here", logging.ERROR, __file__, 1, "routing failed", (), (ValueError, caught.value, None)
+    )
 
     line = line_of(record)
 
