@@ -29,7 +29,6 @@ PRUNE_ROWS = 500  # in one commit, so that a touch never waits for it
 RETRY_FIRST_S = 2.0  # a lost packet
 RETRY_MAX_S = 900.0  # after a night without link the morning's first try comes within 15 min
 HEARTBEAT_S = 60.0  # what an operator waits for "last seen"; 250 bytes each
-BATCH_BYTES_FIRST = 2048  # 1 s at 16 kbit/s
 BATCH_BYTES_MIN = 512  # one envelope with room
 BATCH_BYTES_MAX = 64 * 1024  # unless the link proves to be quick: then FRAME_BYTES_MAX
 BATCH_QUICK_S = 10.0  # an exchange below this may grow
@@ -119,15 +118,11 @@ IDLE_S = 120  # until "are you still there?"; VVSG 2.0 asks for 2 to 5 minutes
 STILL_THERE_S = 45  # of warning before the wipe; VVSG 2.0: 20 to 45 s
 RECEIPT_S = 60  # to read, copy or photograph the receipt
 LAST_SCREEN_S = 30  # rating, thanks and fault; 60 s was complained about (vxsuite #1823)
-IDLE_FACTOR = (
-    3  # the page keeps the time; when it is dead, the kiosk ends the visit this much later
-)
+IDLE_FACTOR = 3  # the page keeps the time; when it is dead, the kiosk waits this much longer
 HELPER_CALLED_S = 600  # how long "a helper was called" stays in the health report
-ATTACHMENT_SECONDS_MAX = 180  # of one recording; 512 KiB of Opus at 24 kbit/s
 ACT_BYTES_MAX = 64 * 1024  # a form post: the longest text, percent-encoded, is 18 kB
 WRONG_TRIES_HELP = 2  # the same mistake twice: offer the helper
 LIVE_CLIPS_MAX = 64  # spoken pieces of one screen that no clip exists for
 LIVE_BYTES_MAX = 8 * 1024 * 1024  # all live audio of one visit in memory
 SCRYPT_N = 2**14  # 16 MiB and about 50 ms: an eight-digit guess space costs days per person
 MATTERS_MAX = 24  # of one person on one kiosk; four pages
-HISTORY_MATTERS_DAYS = 30  # the outbox keeps settled envelopes that long

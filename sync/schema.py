@@ -30,7 +30,7 @@ _OUTBOX = (
         centre_ms INTEGER NOT NULL DEFAULT 0,
         clock_skew_ms INTEGER NOT NULL DEFAULT 0,
         certificate BLOB NOT NULL DEFAULT x'',
-        batch_bytes INTEGER NOT NULL DEFAULT 2048,
+        batch_bytes INTEGER NOT NULL DEFAULT 2048, -- 1 s at 16 kbit/s
         catalogue INTEGER NOT NULL DEFAULT 0,
         notices_unreadable INTEGER NOT NULL DEFAULT 0,
         boots INTEGER NOT NULL DEFAULT 0,

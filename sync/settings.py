@@ -117,8 +117,8 @@ def _converted(
 def _value(kind: Any, value: Any) -> Any:
     if Path in (kind, *get_args(kind)):
         # From a service's unit file the working directory is anywhere.
-        folder = msgspec.convert(value, str | Path)
-        return Path(folder).expanduser().absolute() if str(folder) else None
+        folder = str(value) if isinstance(value, Path) else msgspec.convert(value, str)
+        return Path(folder).expanduser().absolute() if folder else None
     if get_origin(kind) is tuple and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     return msgspec.convert(value, kind, strict=False)

@@ -46,8 +46,8 @@ def questions(lang: str) -> dict[str, Screen]:
             "身份证号",
             "ID number",
             (
-                "把身份证放在读卡区，或者按数字输。",
-                "Put the ID card on the reader, or type the number.",
+                "请按身份证上的号码输。",
+                "Type the number on the ID card.",
             ),
             chars_max=18,
             groups=(6, 8, 4),
@@ -59,8 +59,8 @@ def questions(lang: str) -> dict[str, Screen]:
             "身份证号",
             "ID number",
             (
-                "把身份证放在读卡区，或者按数字输。",
-                "Put the ID card on the reader, or type the number.",
+                "请按身份证上的号码输。",
+                "Type the number on the ID card.",
             ),
             chars_max=18,
             groups=(6, 8, 4),
@@ -230,7 +230,7 @@ def questions(lang: str) -> dict[str, Screen]:
             "name",
             "本人姓名",
             "Full name",
-            ("请写本人的名字，也可以手写。", "Enter the person's name. You can write it by hand."),
+            ("请写本人的名字。", "Enter the person's name."),
             value="",
             chars_max=50,
             error=pick(

@@ -59,6 +59,7 @@ def test_folder_is_absolute_and_an_empty_one_is_none() -> None:
     found = load({"PLAIN_DATA_DIR": "~/here", "PLAIN_CLIPS_DIR": ""})
 
     assert (found.data_dir, found.clips_dir) == (Path.home() / "here", None)
+    assert load({}, data_dir=Path("here")).data_dir == Path("here").absolute()
 
 
 @pytest.mark.parametrize(
