@@ -22,8 +22,6 @@ from kiosk.visit import (
     Warned,
     Wipe,
     World,
-    query_service,
-    rating_service,
     service_of,
 )
 from sync.forms import Service
@@ -42,15 +40,13 @@ def open_category(visit: Visit, touch: Touch, world: World) -> Step:
 
 def choose_service(visit: Visit, touch: Touch, world: World) -> Step:
     """Begin a service."""
-    for service in world.catalogue.services:
-        if service.id == touch.value:
-            return started(visit, service, world)
-    return visit, ()
+    service = world.catalogue.find(touch.value)
+    return started(visit, service, world) if service is not None else (visit, ())
 
 
 def my_matters(visit: Visit, _: Touch, world: World) -> Step:
     """Begin the enquiry for what was handed in before."""
-    service = query_service(world)
+    service = world.catalogue.of_kind("query")
     return started(visit, service, world) if service is not None else (visit, ())
 
 
@@ -227,7 +223,7 @@ def retry(visit: Visit, _: Touch, world: World) -> Step:
 
 def receipt_read(visit: Visit, _: Touch, world: World) -> Step:
     """Go from the receipt to the rating, unless a rating is what was handed in."""
-    rating = rating_service(world)
+    rating = world.catalogue.of_kind("rating")
     if rating is None or visit.receipt is None or visit.receipt.service == rating.id:
         return replace(visit, place=AtThanks()), ()
     return replace(visit, place=Rating()), ()
@@ -235,7 +231,7 @@ def receipt_read(visit: Visit, _: Touch, world: World) -> Step:
 
 def rate(visit: Visit, touch: Touch, world: World) -> Step:
     """Take the touched face; a bad one is asked why and whether to call back."""
-    rating = rating_service(world)
+    rating = world.catalogue.of_kind("rating")
     if rating is None or visit.receipt is None:
         return visit, ()
     level = rating.question("level")
@@ -266,9 +262,9 @@ def missing_of(visit: Visit, case_no: str, world: World) -> tuple[str, ...]:
     for matter in visit.matters:
         if matter.case_no == case_no and matter.notices:
             latest = matter.notices[-1]
-            forms = [s for s in world.catalogue.services if s.id == matter.service]
-            if latest.kind == "correction" and forms:
-                return tuple(q.id for q in forms[0].questions if q.id in latest.missing)
+            form = world.catalogue.find(matter.service)
+            if latest.kind == "correction" and form is not None:
+                return tuple(q.id for q in form.questions if q.id in latest.missing)
     return ()
 
 

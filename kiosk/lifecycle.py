@@ -125,8 +125,7 @@ class Stage:
     def _is_owed(self, receipt: Receipt) -> bool:
         assert self._loaded is not None  # noqa: S101 -- asked by `start` only
         age_ms = self._parts.clock.now_ms() - receipt.confirmed_ms
-        services = {service.id: service for service in self._loaded.catalogue.services}
-        service = services.get(receipt.service)
+        service = self._loaded.catalogue.find(receipt.service)
         return age_ms < OWED_MS_MAX and service is not None and service.case_kind != "rating"
 
     async def renew(self) -> None:
@@ -253,7 +252,6 @@ class Stage:
             villages=loaded.villages if loaded else (),
             village_code=parts.identity.village_code,
             kiosk_no=parts.identity.kiosk_no,
-            kiosk_name=parts.identity.name,
             reasons=loaded.reasons if loaded else {},
             hotline=loaded.hotline if loaded else "12345",
             pending=facts.pending,

@@ -6,12 +6,11 @@ the resident has left the receipt; a start that finds it shows the receipt, once
 """
 
 import contextlib
-import os
 from pathlib import Path
 
 import msgspec
 
-from sync.database import sync_directory
+from sync.files import write_whole
 from voice_prompts.wording import LANGUAGES
 
 FILE_NAME = "receipt-owed.json"
@@ -44,15 +43,8 @@ class Trail:
         Raises:
             OSError: The disk does not take it.
         """
-        raw = msgspec.json.encode(Owed(id=transaction_id, language=language))
-        fresh = self._path.with_suffix(".new")
-        handle = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        sync_directory(self._path.parent)
+        owed = Owed(id=transaction_id, language=language)
+        write_whole(self._path, msgspec.json.encode(owed))
 
     def owed(self) -> Owed | None:
         """Answer whose receipt is owed; None when nobody's, or the file does not tell."""

@@ -301,7 +301,6 @@ class World(Part, frozen=True):
     #: The kiosk's own village.
     village_code: str = ""
     kiosk_no: int = 0
-    kiosk_name: str = ""
     #: Reasons of the desk by code.
     reasons: Mapping[str, Text] = {}
     hotline: str = "12345"
@@ -329,13 +328,3 @@ def service_of(draft: Draft, world: World) -> Service:
         KeyError: The catalogue has none of that id; a draft is only begun with one that it has.
     """
     return world.catalogue.service(draft.service)
-
-
-def query_service(world: World) -> Service | None:
-    """Answer the service that finds matters again; None when the catalogue has none."""
-    return next((s for s in world.catalogue.services if s.case_kind == "query"), None)
-
-
-def rating_service(world: World) -> Service | None:
-    """Answer the service that takes ratings; None when the catalogue has none."""
-    return next((s for s in world.catalogue.services if s.case_kind == "rating"), None)

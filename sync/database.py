@@ -20,6 +20,7 @@ from sqlite_utils import Database as Tables
 
 from sync import schema
 from sync.errors import BianminError
+from sync.files import sync_directory
 from sync.limits import BALLAST_BYTES, BUSY_MS, WAL_KEPT_BYTES
 from sync.salvage import salvage
 from sync.signing import kiosk_id
@@ -98,15 +99,6 @@ def _code_of(error: BaseException) -> int:
 def is_damage(error: BaseException) -> bool:
     """Answer whether an error means that the file itself is damaged."""
     return _code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def sync_directory(path: Path) -> None:
-    """Make names created, renamed or removed in a directory durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Database:

@@ -1,20 +1,18 @@
 """Who this kiosk is: its keys and what its enrolment said, as files beside the store."""
 
 import json
-import os
 import tomllib
 from pathlib import Path
 
 import msgspec
 
-from sync.database import sync_directory
 from sync.errors import BianminError
+from sync.files import write_whole
 from sync.octets import WireError
 from sync.signing import DeviceKeys
 
 KEYS_FILE = "device.key"
 IDENTITY_FILE = "kiosk.toml"
-PENDING_SUFFIX = ".new"
 
 
 class NotEnrolled(BianminError):
@@ -60,7 +58,7 @@ def save_identity(directory: Path, identity: KioskIdentity) -> None:
     lines = (
         f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in fields.items()
     )
-    _write_whole(directory / IDENTITY_FILE, "".join(lines).encode())
+    write_whole(directory / IDENTITY_FILE, "".join(lines).encode())
 
 
 def load_keys(directory: Path) -> DeviceKeys:
@@ -77,16 +75,4 @@ def load_keys(directory: Path) -> DeviceKeys:
 
 def save_keys(directory: Path, keys: DeviceKeys) -> None:
     """Write the keys, readable by this user only."""
-    _write_whole(directory / KEYS_FILE, keys.to_bytes())
-
-
-def _write_whole(path: Path, raw: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + PENDING_SUFFIX)
-    handle = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_directory(path.parent)
+    write_whole(directory / KEYS_FILE, keys.to_bytes())

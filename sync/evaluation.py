@@ -81,14 +81,6 @@ def relevant_questions(
     return _walk(catalogue, service, answers, today)[0]
 
 
-def unanswered_questions(
-    catalogue: Catalogue, service: Service, answers: Answers, today: dt.date
-) -> tuple[Question, ...]:
-    """Answer the relevant questions that have no answer yet, in form order: what is left to do."""
-    questions = relevant_questions(catalogue, service, answers, today)
-    return tuple(question for question in questions if not answers.get(question.id))
-
-
 def cleared(
     catalogue: Catalogue, service: Service, answers: Answers, today: dt.date
 ) -> dict[str, str]:

@@ -190,10 +190,18 @@ class Catalogue(Struct, frozen=True):
         Raises:
             KeyError: The catalogue has none.
         """
-        for service in self.services:
-            if service.id == service_id:
-                return service
-        raise KeyError(service_id)
+        service = self.find(service_id)
+        if service is None:
+            raise KeyError(service_id)
+        return service
+
+    def find(self, service_id: str) -> Service | None:
+        """Answer the service of that id, if there is one."""
+        return next((s for s in self.services if s.id == service_id), None)
+
+    def of_kind(self, case_kind: str) -> Service | None:
+        """Answer the first service of a kind ("query", "rating", …), if there is one."""
+        return next((s for s in self.services if s.case_kind == case_kind), None)
 
     def choices(self, service: Service, question: Question) -> tuple[Choice, ...]:
         """Answer the options of a select question; empty for other types."""

@@ -195,24 +195,6 @@ def is_delivered(db: Tables, case_no: str) -> bool:
     return bool(row and row[0])
 
 
-def knows_case(db: Tables, case_no: str) -> bool:
-    """Answer whether this kiosk gave the case number."""
-    row = db.conn.execute("SELECT 1 FROM receipt WHERE case_no = ?", (case_no,)).fetchone()
-    return row is not None
-
-
-def service_of(db: Tables, case_no: str) -> str:
-    """Answer the service id of a case from here.
-
-    Raises:
-        KeyError: The case is not from here, or its time is over.
-    """
-    row = db.conn.execute("SELECT service FROM receipt WHERE case_no = ?", (case_no,)).fetchone()
-    if row is None:
-        raise KeyError(case_no)
-    return str(row[0])
-
-
 def courier_of(db: Tables, seq: int) -> bytes:
     """Answer the signed envelope that a phone or a stick can carry alone.
 
@@ -232,13 +214,6 @@ def notices_of(db: Tables, case_no: str) -> tuple[Notice, ...]:
         (case_no,),
     )
     return tuple(decode_notice(raw, number) for raw, number in rows)
-
-
-def cases_waiting_for_resident(db: Tables) -> tuple[str, ...]:
-    """Answer the cases whose last word is a correction that the resident must bring."""
-    rows = db.conn.execute("SELECT DISTINCT case_no FROM notice ORDER BY case_no")
-    last = ((case_no, notices_of(db, case_no)[-1].kind) for (case_no,) in rows.fetchall())
-    return tuple(case_no for case_no, kind in last if kind == "correction")
 
 
 def remember_person(db: Tables, tag: bytes, case_no: str) -> None:

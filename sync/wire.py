@@ -78,18 +78,6 @@ def read_seq(reader: Reader) -> int:
     return seq
 
 
-def decode_header(raw: bytes) -> Header:
-    """Read what `encode_header` wrote.
-
-    Raises:
-        WireError: It is not a header, or bytes follow it.
-    """
-    reader = Reader(raw)
-    header = read_header(reader)
-    reader.end()
-    return header
-
-
 def envelope_bytes(envelope: Envelope) -> bytes:
     """Write an envelope: header, then what is sealed."""
     return encode_header(envelope.header) + envelope.sealed

@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-import wave
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -23,7 +22,7 @@ from voice_prompts.limits import (
 )
 from voice_prompts.normalise import normalise
 from voice_prompts.prompts import Prompt
-from voice_prompts.sound import Levels, levels
+from voice_prompts.sound import Levels, levels, read_wav
 
 Problem = Literal[
     "missing", "unreadable", "silent", "clipped", "too short", "too long", "too quiet", "too loud"
@@ -219,5 +218,4 @@ def _decoded(pairs: dict[str, tuple[Path, Path]]) -> Sequence[str]:
 
 
 def _measured(path: Path) -> Levels:
-    with path.open("rb") as file, wave.open(file, "rb") as wav:
-        return levels(wav.readframes(wav.getnframes()), wav.getframerate())
+    return levels(*read_wav(path))

@@ -14,13 +14,30 @@ from voice_prompts.limits import (
 )
 
 _QUIET = ("-nostdin", "-hide_banner", "-loglevel", "error", "-y")
+
+
+def _setting(application: str, bitrate: int, sample_rate_hz: int) -> tuple[str, ...]:
+    return ("-ar", str(sample_rate_hz), "-b:a", str(bitrate), "-application", application)
+
+
 _OPUS = (
-    *("-ar", str(OPUS_SAMPLE_RATE_HZ), "-ac", "1", "-c:a", "libopus"),
-    # Not "voip": that one filters the sound and overshoots by 2 dB into clipping (measured).
-    *("-b:a", str(OPUS_BITRATE), "-application", "audio"),
+    *("-ac", "1", "-c:a", "libopus"),
     # Without encoder names and random serial numbers, equal sound gives equal files.
     *("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "ogg"),
 )
+# The first is the rule. libopus 1.3.1 (Debian 12) puts some milliseconds of noise at full
+# scale into about one clip in 500, another one with each setting, always the same ones:
+# `render` compares what comes out, and takes the next setting for these.
+_SETTINGS: tuple[tuple[str, ...], ...] = (
+    # Not "voip" first: that one filters the sound and overshoots by up to 2 dB (measured).
+    _setting("audio", OPUS_BITRATE, OPUS_SAMPLE_RATE_HZ),
+    _setting("voip", OPUS_BITRATE, OPUS_SAMPLE_RATE_HZ),
+    _setting("audio", 2 * OPUS_BITRATE, OPUS_SAMPLE_RATE_HZ),
+    _setting("voip", OPUS_BITRATE, 16_000),
+)
+#: How many encoder settings there are to try.
+SETTINGS_COUNT = len(_SETTINGS)
+
 _SAMPLES = (
     *("-ar", str(SAMPLE_RATE_HZ), "-ac", "1", "-c:a", "pcm_s16le"),
     *("-fflags", "+bitexact", "-f", "wav"),
@@ -32,17 +49,18 @@ def has_ffmpeg() -> bool:
     return shutil.which("ffmpeg") is not None
 
 
-def encode(pairs: Sequence[tuple[Path, Path]]) -> None:
+def encode(pairs: Sequence[tuple[Path, Path]], setting: int = 0) -> None:
     """Encode wav files to Ogg/Opus.
 
     Args:
         pairs: Wav file, Ogg file to write.
+        setting: Which of the `SETTINGS_COUNT` encoder settings; 0 is the rule.
 
     Raises:
         ToolMissing: No ffmpeg, or one without libopus.
         RenderFailed: ffmpeg refused one of the files.
     """
-    _convert(pairs, _OPUS)
+    _convert(pairs, (*_OPUS, *_SETTINGS[setting]))
 
 
 def decode(pairs: Sequence[tuple[Path, Path]]) -> None:

@@ -43,6 +43,8 @@ OPUS_SAMPLE_RATE_HZ = 24_000  # nearest that Opus knows above espeak's
 ENCODE_BATCH_COUNT = 24  # prompts per ffmpeg: its start is paid once, one fault costs little
 ENCODE_TIMEOUT_S = 120.0  # for one batch, on a loaded machine
 
+CODING_EXCESS_DB_MAX = 3.0  # clean clips: below 1 dB; the encoder's bursts: above 5 (measured)
+
 # --- library ---
 RECORDING_BYTES_MAX = 8 * 1024 * 1024  # 90 s of 44.1 kHz mono wav: no prompt is longer
 RECORDINGS_COUNT_MAX = 20_000  # a whole catalogue in one dialect, several times over

@@ -13,11 +13,16 @@ from typing import Self
 import msgspec
 
 from voice_prompts.cache import Index, add_to_index, clip_key, read_levels, store
-from voice_prompts.encode import encode
+from voice_prompts.encode import SETTINGS_COUNT, decode, encode
 from voice_prompts.errors import RenderFailed, ToolMissing, VoiceError
-from voice_prompts.limits import ENCODE_BATCH_COUNT, PROMPT_CHARS_MAX, WORKER_RENDERS_MAX
+from voice_prompts.limits import (
+    CODING_EXCESS_DB_MAX,
+    ENCODE_BATCH_COUNT,
+    PROMPT_CHARS_MAX,
+    WORKER_RENDERS_MAX,
+)
 from voice_prompts.prompts import Prompt
-from voice_prompts.sound import Levels, wav_bytes
+from voice_prompts.sound import Levels, excess_db, read_wav, wav_bytes
 from voice_prompts.voices import utterance, voice_of
 from voice_prompts.worker_client import WorkerClient, WorkerLost
 
@@ -223,22 +228,33 @@ class _Rendering:
 def _encoded(
     spoken: Sequence[tuple[_Task, Levels, Path]],
 ) -> list[tuple[_Task, Levels, Path, str]]:
-    """Encode together; when ffmpeg refuses, one by one, to blame the right clip."""
-    pairs = [(wav, wav.with_suffix(".ogg")) for _, _, wav in spoken]
-    reasons = [""] * len(pairs)
-    try:
-        if pairs:
-            encode(pairs)
-    except RenderFailed:
-        for at, pair in enumerate(pairs):
-            try:
-                encode([pair])
-            except RenderFailed as error:
-                reasons[at] = str(error)
+    """Encode a batch, and say of each clip why it failed ("" = it did not)."""
+    reasons = {wav: "not encoded" for _, _, wav in spoken}
+    for setting in range(SETTINGS_COUNT):
+        left = [wav for wav, reason in reasons.items() if reason]
+        reasons.update(_tried(left, setting))
     return [
-        (task, measured, wav.with_suffix(".ogg"), reason)
-        for (task, measured, wav), reason in zip(spoken, reasons, strict=True)
+        (task, measured, wav.with_suffix(".ogg"), reasons[wav]) for task, measured, wav in spoken
     ]
+
+
+def _tried(wavs: Sequence[Path], setting: int) -> dict[Path, str]:
+    """Encode together; when ffmpeg refuses, one by one, to blame the right clip."""
+    if not wavs:
+        return {}
+    try:
+        encode([(wav, wav.with_suffix(".ogg")) for wav in wavs], setting)
+        decode([(wav.with_suffix(".ogg"), wav.with_suffix(".heard")) for wav in wavs])
+    except RenderFailed as error:
+        if len(wavs) == 1:
+            return {wavs[0]: str(error)}
+        return {wav: reason for each in wavs for wav, reason in _tried([each], setting).items()}
+    return {wav: _coding_fault(wav) for wav in wavs}
+
+
+def _coding_fault(wav: Path) -> str:
+    excess = excess_db(read_wav(wav)[0], read_wav(wav.with_suffix(".heard"))[0])
+    return f"the encoder adds a burst of {excess:.0f} dB" if excess > CODING_EXCESS_DB_MAX else ""
 
 
 class _Speaker:

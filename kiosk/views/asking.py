@@ -1,11 +1,13 @@
 """One question, or the word that something does not fit. Pure."""
 
+from msgspec.structs import replace
+
 from kiosk import bounds, walk
 from kiosk.paging import TILES_MAX, tile_page, tile_pages
 from kiosk.phrases import day, said
 from kiosk.screens import Entry, Screen, Tile, Utterance
 from kiosk.turning import village_pages
-from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices
+from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices, worded
 from kiosk.visit import Asking, Draft, Warned, service_of
 from sync import evaluation, identity
 from sync.forms import ATTACHMENT_TYPES, Question, Service, Village
@@ -148,22 +150,10 @@ def _options(
 
 
 def _consent_options(frame: Frame, value: str) -> list[Option]:
+    agree = worded(frame, "answer", "question.agree", "check", value="OK")
     return [
-        Option(
-            action="answer",
-            value="OK",
-            label=frame.text("question.agree"),
-            voice=frame.wording.voice("question.agree"),
-            icon="check",
-            is_selected=value == "OK",
-        ),
-        Option(
-            action="decline",
-            value="",
-            label=frame.text("question.disagree"),
-            voice=frame.wording.voice("question.disagree"),
-            icon="cross",
-        ),
+        replace(agree, is_selected=value == "OK"),
+        worded(frame, "decline", "question.disagree", "cross"),
     ]
 
 
@@ -177,14 +167,8 @@ def _village_options(frame: Frame, value: str, page: int) -> list[Option]:
     else:
         options = [_village(frame, v, value) for v in tile_page(others, page - 1)]
     if page < village_pages(frame.world):
-        more = more_option(frame, page + 1)
-        if own and page == 1:
-            label, voice = (
-                frame.text("question.other_villages"),
-                frame.wording.voice("question.other_villages"),
-            )
-            more = Option("more", more.value, label, voice, icon="more", style="more")
-        options.append(more)
+        key = "question.other_villages" if own and page == 1 else "common.more"
+        options.append(more_option(frame, page + 1, key))
     return options[:TILES_MAX]
 
 

@@ -2,10 +2,9 @@
 
 from msgspec.structs import replace
 
-from kiosk.paging import tile_page, tile_pages
 from kiosk.phrases import said
 from kiosk.screens import Screen, Tile
-from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices
+from kiosk.views.frame import Frame, Option, listing, repeats
 from kiosk.visit import DEFAULT_LANGUAGE, AtHome, InCategory, service_of
 from sync.forms import Category, Material, Service
 from voice_prompts.compose import Spoken
@@ -13,24 +12,17 @@ from voice_prompts.compose import Spoken
 
 def home(frame: Frame, place: AtHome) -> Screen:
     """Show the categories, with the way to what was handed in before."""
-    categories = frame.world.catalogue.categories
-    options = [_category(frame, category) for category in tile_page(categories, place.page)]
-    pages = tile_pages(len(categories))
-    if place.page < pages:
-        options.append(_more_matters(frame, place.page + 1))
-    title = frame.say("home.title") if place.page == 1 else frame.say("category.title")
+    is_first = place.page == 1
+    key = "home.title" if is_first else "category.title"
+    options = [_category(frame, category) for category in frame.world.catalogue.categories]
+    shown = listing(frame, "home", key, options, place.page, more_key="home.more")
     foot = _foot(frame)
-    return Screen(
-        kind="home",
-        language=frame.language,
-        title=frame.text("home.title") if place.page == 1 else frame.text("category.title"),
-        tiles=(*tiles(options), *foot),
-        page=place.page,
-        pages=pages,
-        can_back=place.page > 1,
-        can_home=place.page > 1,
-        say=(*title, *voices(options), *frame.say("home.matters", foot[0].dom_id)),
-        silence=repeats(frame, title, "silence.tiles"),
+    return replace(
+        shown,
+        tiles=(*shown.tiles, *foot),
+        can_back=not is_first,
+        can_home=not is_first,
+        say=(*shown.say, *frame.say("home.matters", foot[0].dom_id)),
         timeout_s=_home_timeout(frame, place),
     )
 
@@ -67,34 +59,11 @@ def _category(frame: Frame, category: Category) -> Option:
     return Option(action="open", value=category.id, label=name, voice=name, icon=category.icon)
 
 
-def _more_matters(frame: Frame, page: int) -> Option:
-    option = more_option(frame, page)
-    label, voice = frame.text("home.more"), frame.wording.voice("home.more")
-    return Option(
-        action="more", value=option.value, label=label, voice=voice, icon="more", style="more"
-    )
-
-
 def category(frame: Frame, place: InCategory) -> Screen:
     """Show the services of one category."""
-    services = tuple(frame.world.catalogue.in_category(place.category))
-    options = [_service(frame, service) for service in tile_page(services, place.page)]
-    pages = tile_pages(len(services))
-    if place.page < pages:
-        options.append(more_option(frame, place.page + 1))
-    title = frame.say("category.title")
-    return Screen(
-        kind="category",
-        language=frame.language,
-        title=frame.text("category.title"),
-        tiles=tiles(options),
-        page=place.page,
-        pages=pages,
-        can_back=True,
-        say=(*title, *voices(options)),
-        silence=repeats(frame, title, "silence.tiles"),
-        timeout_s=frame.world.idle_s,
-    )
+    services = frame.world.catalogue.in_category(place.category)
+    options = [_service(frame, service) for service in services]
+    return listing(frame, "category", "category.title", options, place.page)
 
 
 def _service(frame: Frame, service: Service) -> Option:

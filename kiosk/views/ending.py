@@ -3,9 +3,9 @@
 from kiosk.phrases import said
 from kiosk.receipt import receipt_view, spoken_receipt
 from kiosk.screens import Screen
-from kiosk.views.frame import END_S, Frame, Option, repeats, tiles, voices
-from kiosk.visit import AtFault, AtThanks, Waiting, rating_service
-from sync.limits import RECEIPT_S
+from kiosk.views.frame import Frame, Option, repeats, tiles, voices
+from kiosk.visit import AtFault, AtThanks, Waiting
+from sync.limits import LAST_SCREEN_S, RECEIPT_S
 from voice_prompts.compose import Spoken
 
 
@@ -35,7 +35,7 @@ def receipt(frame: Frame) -> Screen:
 
 def rating(frame: Frame) -> Screen:
     """Show the five faces, from best to worst, and the way past them."""
-    service = rating_service(frame.world)
+    service = frame.world.catalogue.of_kind("rating")
     assert service is not None  # noqa: S101 -- this place is only reached with that service
     level = service.question("level")
     options = [
@@ -60,7 +60,7 @@ def rating(frame: Frame) -> Screen:
         skip_label=frame.text("rating.skip"),
         say=(*title, *voices(options), *frame.say("rating.skip_hint", "skip")),
         silence=repeats(frame, title, "rating.skip_hint"),
-        timeout_s=END_S,
+        timeout_s=LAST_SCREEN_S,
     )
 
 
@@ -76,7 +76,7 @@ def thanks(frame: Frame, place: AtThanks) -> Screen:
         next_label=frame.text("thanks.home"),
         say=title,
         silence=repeats(frame, title, "silence.thanks"),
-        timeout_s=END_S,
+        timeout_s=LAST_SCREEN_S,
     )
 
 
@@ -96,7 +96,7 @@ def fault(frame: Frame, place: AtFault) -> Screen:
         next_label=frame.text("fault.retry" if has_draft else "thanks.home"),
         say=(*title, *frame.say(key)),
         silence=repeats(frame, title, "silence.help"),
-        timeout_s=frame.world.idle_s if has_draft else END_S,
+        timeout_s=frame.world.idle_s if has_draft else LAST_SCREEN_S,
         code=f"F-{place.code}",
     )
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from kiosk.paging import tile_page, tile_pages
 from kiosk.phrases import said, say, words
-from kiosk.screens import StatusLine, Tile, Utterance
+from kiosk.screens import Screen, ScreenKind, StatusLine, Tile, Utterance
 from kiosk.visit import Visit, World
 from sync.forms import Text
-from sync.limits import LAST_SCREEN_S
 from voice_prompts.compose import Spoken
 from voice_prompts.wording import Wording
 
@@ -37,6 +37,11 @@ class Frame(msgspec.Struct, frozen=True):
     def say(self, key: str, /, highlight: str = "", **slots: Spoken) -> tuple[Utterance, ...]:
         """Answer what an interface text says aloud."""
         return say(self.wording, key, highlight, **slots)
+
+    def say_hotline(self, key: str) -> tuple[Utterance, ...]:
+        """Answer a text that tells the hotline, digit by digit; () when it has no digits."""
+        digits = "".join(character for character in self.world.hotline if character.isdigit())
+        return self.say(key, hotline=Spoken("digits", digits)) if digits else ()
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -81,15 +86,60 @@ def voices(options: Sequence[Option]) -> tuple[Utterance, ...]:
     )
 
 
-def more_option(frame: Frame, page: int) -> Option:
-    """Answer the tile that turns to a page."""
+def worded(
+    frame: Frame, action: str, key: str, icon: str, *, value: str = "", style: str = ""
+) -> Option:
+    """Answer a tile whose words are an interface text."""
     return Option(
-        action="more",
-        value=str(page),
-        label=frame.text("common.more"),
-        voice=frame.wording.voice("common.more"),
-        icon="more",
-        style="more",
+        action=action,
+        value=value,
+        label=frame.text(key),
+        voice=frame.wording.voice(key),
+        icon=icon,
+        style=style,
+    )
+
+
+def more_option(frame: Frame, page: int, key: str = "common.more") -> Option:
+    """Answer the tile that turns to a page."""
+    return worded(frame, "more", key, "more", value=str(page), style="more")
+
+
+def listing(
+    frame: Frame,
+    kind: ScreenKind,
+    key: str,
+    options: Sequence[Option],
+    page: int,
+    *,
+    more_key: str = "common.more",
+) -> Screen:
+    """Show one page of tiles under a title, each said while it is outlined.
+
+    Args:
+        frame: Visit, world, words.
+        kind: Of the screen.
+        key: Of the title.
+        options: All of them; the page is cut here.
+        page: From 1.
+        more_key: Words of the tile that turns the page.
+    """
+    pages = tile_pages(len(options))
+    shown = list(tile_page(options, page))
+    if page < pages:
+        shown.append(more_option(frame, page + 1, more_key))
+    title = frame.say(key)
+    return Screen(
+        kind=kind,
+        language=frame.language,
+        title=frame.text(key),
+        tiles=tiles(shown),
+        page=page,
+        pages=pages,
+        can_back=True,
+        say=(*title, *voices(shown)),
+        silence=repeats(frame, title, "silence.tiles"),
+        timeout_s=frame.world.idle_s,
     )
 
 
@@ -112,6 +162,3 @@ def repeats(
 ) -> tuple[tuple[Utterance, ...], ...]:
     """Answer what is said after silence: the question again, then one simple thing to do."""
     return (title, frame.say(hint))
-
-
-END_S = LAST_SCREEN_S

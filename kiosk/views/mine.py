@@ -1,15 +1,13 @@
 """My matters: what was handed in before, and how far it is. Pure."""
 
 from kiosk.filling import missing_of
-from kiosk.paging import tile_page, tile_pages
 from kiosk.phrases import day, day_of, filled, said, words
 from kiosk.screens import Screen, TimelineItem, Utterance
-from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices
+from kiosk.views.frame import Frame, Option, listing, repeats
 from kiosk.visit import AtMatters, Matter
 from sync.forms import NoticeText, Service
 from sync.ids import case_parts, is_case_number, spaced
 from sync.records import Notice
-from voice_prompts.compose import Spoken
 
 #: Pictures of the road, by notice kind.
 _ICONS: dict[str, str] = {
@@ -30,27 +28,12 @@ def matters(frame: Frame, place: AtMatters) -> Screen:
     found = frame.visit.matters
     if not found:
         return _nothing(frame)
-    options = [_matter_option(frame, matter) for matter in tile_page(found, place.page)]
-    pages = tile_pages(len(found))
-    if place.page < pages:
-        options.append(more_option(frame, place.page + 1))
-    title = frame.say("matters.title")
-    return Screen(
-        kind="matters",
-        language=frame.language,
-        title=frame.text("matters.title"),
-        tiles=tiles(options),
-        page=place.page,
-        pages=pages,
-        can_back=True,
-        say=(*title, *voices(options)),
-        silence=repeats(frame, title, "silence.tiles"),
-        timeout_s=frame.world.idle_s,
-    )
+    options = [_matter_option(frame, matter) for matter in found]
+    return listing(frame, "matters", "matters.title", options, place.page)
 
 
 def _matter_option(frame: Frame, matter: Matter) -> Option:
-    service = _service(frame, matter.service)
+    service = frame.world.catalogue.find(matter.service)
     name = frame.words(service.plain_name) if service else spaced(matter.case_no)
     state = _state(frame, matter)
     return Option(
@@ -80,19 +63,10 @@ def _nothing(frame: Frame) -> Screen:
         can_back=True,
         next_action="back",
         next_label=frame.text("matters.again"),
-        say=(*title, *frame.say(key), *_hotline(frame, "matters.none_call")),
+        say=(*title, *frame.say(key), *frame.say_hotline("matters.none_call")),
         silence=repeats(frame, title, "silence.help"),
         timeout_s=frame.world.idle_s,
     )
-
-
-def _hotline(frame: Frame, key: str) -> tuple[Utterance, ...]:
-    digits = "".join(c for c in frame.world.hotline if c.isdigit())
-    return frame.say(key, hotline=Spoken("digits", digits)) if digits else ()
-
-
-def _service(frame: Frame, service_id: str) -> Service | None:
-    return next((s for s in frame.world.catalogue.services if s.id == service_id), None)
 
 
 def _state(frame: Frame, matter: Matter) -> str:
@@ -100,7 +74,7 @@ def _state(frame: Frame, matter: Matter) -> str:
     if not matter.notices:
         return frame.text("road.received_long" if matter.is_delivered else "road.stored")
     notice = matter.notices[-1]
-    text = _notice_text(_service(frame, matter.service), notice)
+    text = _notice_text(frame.world.catalogue.find(matter.service), notice)
     if text is not None:
         return frame.words(text.title)
     key = f"road.{notice.kind}"
@@ -115,7 +89,7 @@ def _notice_text(service: Service | None, notice: Notice) -> NoticeText | None:
 def matter(frame: Frame, case_no: str) -> Screen:
     """Show one matter: its road of pictures, its last word read aloud, what can be done."""
     held = next(m for m in frame.visit.matters if m.case_no == case_no)
-    service = _service(frame, held.service)
+    service = frame.world.catalogue.find(held.service)
     lines, told = _last_word(frame, held, service)
     can_correct = bool(missing_of(frame.visit, case_no, frame.world))
     name = frame.words(service.plain_name) if service else ""

@@ -1,22 +1,19 @@
 """Help, “stop?” and “are you still there?”: what covers a screen for a moment. Pure."""
 
 from kiosk.screens import Screen
-from kiosk.views.frame import Frame, Option, repeats, tiles, voices
+from kiosk.views.frame import Frame, repeats, tiles, voices, worded
 from sync.limits import STILL_THERE_S
-from voice_prompts.compose import Spoken
 
 
 def help_screen(frame: Frame) -> Screen:
     """Offer somebody to come, the hotline, a new beginning, and the way back."""
     called = frame.visit.is_helper_called
     options = [
-        _option(frame, "help_close", "help.close", "check"),
-        *([] if called else [_option(frame, "call_helper", "help.call", "helper")]),
-        _option(frame, "home", "help.start_again", "house"),
+        worded(frame, "help_close", "help.close", "check"),
+        *([] if called else [worded(frame, "call_helper", "help.call", "helper", style="helper")]),
+        worded(frame, "home", "help.start_again", "house"),
     ]
     title = frame.say("help.called" if called else "help.title")
-    digits = "".join(c for c in frame.world.hotline if c.isdigit())
-    hotline = frame.say("help.hotline", hotline=Spoken("digits", digits)) if digits else ()
     return Screen(
         kind="help",
         language=frame.language,
@@ -26,7 +23,7 @@ def help_screen(frame: Frame) -> Screen:
         can_back=True,
         can_home=False,
         can_help=False,
-        say=(*title, *voices(options), *hotline),
+        say=(*title, *voices(options), *frame.say_hotline("help.hotline")),
         silence=repeats(frame, title, "silence.tiles"),
         timeout_s=frame.world.idle_s,
     )
@@ -35,8 +32,8 @@ def help_screen(frame: Frame) -> Screen:
 def leave(frame: Frame) -> Screen:
     """Ask once before anything said is forgotten."""
     options = [
-        _option(frame, "leave_no", "leave.no", "check"),
-        _option(frame, "leave_yes", "leave.yes", "cross"),
+        worded(frame, "leave_no", "leave.no", "check"),
+        worded(frame, "leave_yes", "leave.yes", "cross"),
     ]
     title = frame.say("leave.title")
     return Screen(
@@ -56,7 +53,7 @@ def leave(frame: Frame) -> Screen:
 
 def idle(frame: Frame) -> Screen:
     """Ask whether anybody is there; any touch says yes."""
-    options = [_option(frame, "still_here", "idle.here", "hand")]
+    options = [worded(frame, "still_here", "idle.here", "hand")]
     title = frame.say("idle.title")
     return Screen(
         kind="idle",
@@ -69,15 +66,4 @@ def idle(frame: Frame) -> Screen:
         say=(*title, *frame.say("idle.line"), *voices(options)),
         silence=repeats(frame, title, "idle.line"),
         timeout_s=STILL_THERE_S,
-    )
-
-
-def _option(frame: Frame, action: str, key: str, icon: str) -> Option:
-    return Option(
-        action=action,
-        value="",
-        label=frame.text(key),
-        voice=frame.wording.voice(key),
-        icon=icon,
-        style="helper" if action == "call_helper" else "",
     )

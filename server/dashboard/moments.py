@@ -29,7 +29,7 @@ def exact(ms: int) -> str:
     """Write a moment to the minute.
 
     >>> exact(1_795_500_000_000)
-    '2026-11-24 14:40'
+    '2026-11-24 14:00'
     """
     return moment(ms).strftime("%Y-%m-%d %H:%M")
 

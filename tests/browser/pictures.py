@@ -1,7 +1,6 @@
 """`make pictures`: takes the README's pictures from a running village."""
 
 import asyncio
-import datetime as dt
 import os
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ from sync.transports.http import HttpLink
 from tests.conftest import ROOT
 from tests.device import Device, opened
 from tests.generator import shipped_catalogue, shipped_villages, transactions
-from tests.integration.delivery import settled
+from tests.integration.delivery import local_today, settled
 from tests.village import running_village
 from tests.visitor import Visitor
 
@@ -75,11 +74,12 @@ async def _neighbours(village: Village, place: Path) -> None:
 
 async def _kiosk(village: Village, browser: Browser) -> None:
     page = await browser.new_page(viewport=KIOSK, locale="zh-CN")
-    today = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
     catalogue = shipped_catalogue()
     service = next(each for each in catalogue.services if each.id == SERVICE)
     transaction, attachments = next(
-        transactions(catalogue, 3, today=today, villages=shipped_villages(), service=SERVICE)
+        transactions(
+            catalogue, 3, today=local_today(), villages=shipped_villages(), service=SERVICE
+        )
     )
     async with ClientSession() as session:
         visitor = await Visitor.arrive(session, village.kiosk_url)

@@ -6,7 +6,6 @@ sees who looked.
 """
 
 import asyncio
-import datetime as dt
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,7 +16,7 @@ from bianmin.accounts import Account, ensure_accounts
 from bianmin.village import Village
 from sync.records import Transaction
 from tests.generator import shipped_catalogue, shipped_villages, transactions
-from tests.integration.delivery import settled, until
+from tests.integration.delivery import local_today, settled, until
 from tests.village import PATIENCE_S, centre_rows, status
 from tests.visitor import Visitor
 
@@ -53,10 +52,11 @@ async def sign_in(page: Page, village: Village, account: Account) -> None:
 
 async def apply_offline(village: Village) -> tuple[str, Transaction]:
     """Apply while the link is cut; answer the number on the slip and what was said."""
-    today = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
     catalogue = shipped_catalogue()
     transaction, attachments = next(
-        transactions(catalogue, 11, today=today, villages=shipped_villages(), service=SERVICE)
+        transactions(
+            catalogue, 11, today=local_today(), villages=shipped_villages(), service=SERVICE
+        )
     )
     service = next(each for each in catalogue.services if each.id == SERVICE)
     village.link.cut()

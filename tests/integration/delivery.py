@@ -1,6 +1,7 @@
 """What the tests of delivery share: a queue to deliver, and how to see what has arrived."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable
 
 from bianmin.link import Link
@@ -8,6 +9,11 @@ from bianmin.village import Village
 from sync.records import Receipt
 from tests.device import opened
 from tests.village import PATIENCE_S, centre_rows, status
+
+
+def local_today() -> dt.date:
+    """The day at the kiosk, whatever zone the machine is in."""
+    return dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
 
 
 def arrived(village: Village, since: int = 1) -> list[int]:

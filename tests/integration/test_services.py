@@ -1,6 +1,5 @@
 """Every service, touched from the first screen to the receipt, becomes a case at the centre."""
 
-import datetime as dt
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +8,7 @@ from aiohttp import ClientSession
 from bianmin.village import Village
 from sync.forms import Service
 from tests.generator import shipped_catalogue, shipped_villages, transactions
-from tests.integration.delivery import settled, until
+from tests.integration.delivery import local_today, settled, until
 from tests.village import centre_rows, running_village
 from tests.visitor import Visitor
 
@@ -30,14 +29,10 @@ async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Vil
         yield village
 
 
-def today() -> dt.date:
-    return dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
-
-
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.id)
 async def test_service_from_first_touch_to_case(village: Village, service: Service) -> None:
     made = transactions(
-        shipped_catalogue(), 7, today=today(), villages=shipped_villages(), service=service.id
+        shipped_catalogue(), 7, today=local_today(), villages=shipped_villages(), service=service.id
     )
     transaction, attachments = next(made)
     async with ClientSession() as session:

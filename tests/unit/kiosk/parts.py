@@ -61,7 +61,6 @@ def world(**changes: object) -> World:
         "villages": villages(),
         "village_code": OWN_VILLAGE,
         "kiosk_no": 42,
-        "kiosk_name": "清水村",
         "courier_url": "HTTPS://BIANMIN.EXAMPLE/C/" + "1234567890" * 60,
     }
     return World(**(plain | changes))  # type: ignore[arg-type]

@@ -570,4 +570,4 @@ async def test_pruning_follows_the_centres_time_and_keeps_receipts(kiosk: Kiosk)
 
     assert (kept, gone) == (1, 2)
     assert outbox.is_delivered(kiosk.database.conn, case_no)
-    assert outbox.knows_case(kiosk.database.conn, case_no)
+    assert outbox.receipt_of_case(kiosk.database.conn, case_no) is not None

@@ -162,7 +162,7 @@ def test_damaged_page_costs_no_readable_envelope_and_no_number(tmp_path: Path, p
     # A page holds about 15 of the 120 envelopes, or 62 of the receipts, whose numbers follow
     # from the envelopes; only the damaged page may be missing.
     assert outbox.waiting(again.conn).count >= 100
-    known = [receipt for receipt in receipts if outbox.knows_case(again.conn, receipt.case_no)]
+    known = [r for r in receipts if outbox.receipt_of_case(again.conn, r.case_no)]
     assert len(known) >= 100
     again_told = [outbox.receipt_of(again.conn, receipt.transaction_id) for receipt in receipts]
     assert len([receipt for receipt in again_told if receipt in receipts]) >= 55
@@ -263,7 +263,7 @@ def test_kill_at_any_time_loses_no_told_receipt(tmp_path: Path) -> None:
 
     database = opened(tmp_path, KEYS)
 
-    assert all(outbox.knows_case(database.conn, case_no) for case_no in told)
+    assert all(outbox.receipt_of_case(database.conn, case_no) for case_no in told)
     head_seq, _ = outbox.head(database.conn)
     seqs = database.conn.conn.execute("SELECT seq FROM outbox ORDER BY seq").fetchall()
     assert seqs == [(seq,) for seq in range(1, head_seq + 1)]

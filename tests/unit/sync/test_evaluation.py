@@ -80,12 +80,6 @@ def test_cleared_drops_what_is_hidden_and_what_is_empty_in_form_order() -> None:
     assert list(kept.items()) == [("applicant_kind", "self"), ("name", "王小明")]
 
 
-def test_unanswered_questions_are_what_is_left_to_do() -> None:
-    left = evaluation.unanswered_questions(CATALOGUE, service("pension_auth"), PENSION, TODAY)
-
-    assert [question.id for question in left] == ["phone"]
-
-
 @pytest.mark.parametrize(("id_number", "expected"), [(ELDER, False), (YOUNGER, True), ("", False)])
 def test_senior_allowance_warns_only_who_is_known_to_be_too_young(
     id_number: str, expected: bool

@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.voice_prompts.conftest import PROMPTS
+from tests.unit.voice_prompts.conftest import PROMPTS, record, tone
 from voice_prompts import english
 from voice_prompts.cache import Index, clip_key, read_index
 from voice_prompts.library import Library
 from voice_prompts.prompts import Prompt
-from voice_prompts.render import Failure, RenderReport, _Speaker, _Task, render
+from voice_prompts.render import (
+    Failure,
+    RenderReport,
+    _coding_fault,
+    _Speaker,
+    _Task,
+    _tried,
+    render,
+)
 from voice_prompts.voices import VOICES
 from voice_prompts.worker_client import WorkerClient, WorkerLost
 
@@ -169,3 +177,28 @@ def test_index_of_two_renderings_holds_both(tmp_path: Path) -> None:
         "zh-CN": ["二"],
     }
     assert index != Index()
+
+
+def test_burst_from_the_encoder_is_a_reason_to_encode_anew(tmp_path: Path) -> None:
+    source = tone(1000, 0.1)
+    wav = record(tmp_path, "x.wav", source)
+    record(tmp_path, "x.heard", source[:20_000] + tone(12, 1.0) + source[20_528:])
+
+    assert _coding_fault(wav).startswith("the encoder adds a burst of ")
+
+
+def test_clean_encoding_is_no_reason(tmp_path: Path) -> None:
+    wav = record(tmp_path, "x.wav", tone(1000, 0.1))
+
+    assert _tried([wav], 0) == {wav: ""}
+
+
+def test_file_that_cannot_be_encoded_is_blamed_alone(tmp_path: Path) -> None:
+    good = record(tmp_path, "good.wav", tone(500, 0.1))
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"nonsense")
+
+    reasons = _tried([good, bad], 0)
+
+    assert reasons[good] == ""
+    assert reasons[bad].startswith("ffmpeg could not convert")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.voice_prompts.conftest import tone
 from voice_prompts.limits import LOUDNESS_LUFS, PEAK_DBFS
-from voice_prompts.sound import levelled, levels, trimmed, wav_bytes
+from voice_prompts.sound import excess_db, levelled, levels, trimmed, wav_bytes
 
 
 def silence(duration_ms: int) -> bytes:
@@ -95,3 +95,18 @@ def test_limiter_leaves_the_quiet_parts_alone() -> None:
     assert math.isclose(
         levels(result[8000:16000]).peak - levels(sound[8000:16000]).peak, gain, abs_tol=0.1
     )
+
+
+def test_burst_of_an_encoder_is_measured() -> None:
+    source = tone(1000, 0.1)
+    spoilt = source[:20_000] + tone(12, 1.0) + source[20_528:]
+
+    assert excess_db(source, spoilt) > 10
+    assert excess_db(source, spoilt[:19_000]) == 0.0
+
+
+@given(st.integers(0, 600))
+def test_a_codecs_delay_is_no_burst(delay: int) -> None:
+    source = tone(300, 0.1) + tone(300, 0.6) + tone(300, 0.02)
+
+    assert excess_db(source, bytes(2 * delay) + source) < 1.0
