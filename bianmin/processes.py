@@ -17,6 +17,8 @@ STOP_PATIENCE_S: Final = 10.0  # a centre finishes its commit in far less
 READY_PATIENCE_S: Final = 60.0  # first start on a slow board: keys, tables, catalogue
 _ASK_AGAIN_S: Final = 0.1
 _TAIL_LINES: Final = 12
+_GROUP_PATIENCE_S: Final = 2.0
+_GROUP_AGAIN_S: Final = 0.02
 
 
 class ProgramFailed(Exception):
@@ -69,9 +71,17 @@ class Program:
 
     async def kill(self) -> None:
         """End the child and all of its group at once, as a power cut would."""
+        group = self._process.pid
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(group, signal.SIGKILL)
         await self._process.wait()
+        # Its own children are not ours to wait for; ask until the group is empty, with a bound,
+        # because a zombie that its new parent does not collect stays in it.
+        deadline_s = time.monotonic() + _GROUP_PATIENCE_S
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while time.monotonic() < deadline_s:
+                os.killpg(group, 0)
+                await asyncio.sleep(_GROUP_AGAIN_S)
 
 
 async def start(

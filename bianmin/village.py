@@ -115,7 +115,15 @@ class Village:
         Raises:
             ProgramFailed: The voice's programs are not installed, or a text cannot be spoken.
         """
-        await self.run("voice", "render", "--catalogue", str(shipped_catalogue()), is_shown=True)
+        services = shipped_catalogue()
+        # The clerks' reasons are spoken too.
+        spoken = (
+            "--catalogue",
+            str(services),
+            "--catalogue",
+            str(services.with_name("reasons.json")),
+        )
+        await self.run("voice", "render", *spoken, is_shown=True)
 
     async def set_link(self, *, is_whole: bool) -> None:
         """Cut or restore the link; restored, the kiosk is told to try again at once.

@@ -1,10 +1,12 @@
 """The command `bianmin kiosk`: enrol, run, look, examine."""
 
 import asyncio
+import contextlib
 import functools
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from kiosk.doctor import Finding, check_centre, examine
 from kiosk.machine import fingerprint
 from kiosk.main import opened, serve
 from kiosk.settings import Settings
+from kiosk.web.unenrolled import wait_until_enrolled
 from sync.clock import SystemClock, SystemEntropy
 from sync.commands import data_option, run_until_signal, told
+from sync.database import AlreadyRunning
 from sync.device import KioskIdentity, NotEnrolled, load_identity
 from sync.enrolling import enrol as enrol_kiosk
 from sync.transports import CentreRefused
@@ -93,10 +97,12 @@ async def _enrolled(chosen: Settings, code: str) -> KioskIdentity:
             ) from error
     _keep_centre(chosen)
     # The services come along at once, so that the first start can do without a link.
-    async with opened(msgspec.structs.replace(chosen, has_live_voice=False)) as (_, parts):
-        outcome = await parts.agent.exchange_once()
-    if outcome.error or outcome.detail:
-        click.echo("The services could not be fetched yet; the kiosk fetches them by itself.")
+    # A kiosk that waited for its enrolment may be quicker; then it fetches them.
+    with contextlib.suppress(AlreadyRunning):
+        async with opened(msgspec.structs.replace(chosen, has_live_voice=False)) as (_, parts):
+            outcome = await parts.agent.exchange_once()
+        if outcome.error or outcome.detail:
+            click.echo("The services could not be fetched yet; the kiosk fetches them by itself.")
     return identity
 
 
@@ -114,9 +120,19 @@ def _keep_centre(chosen: Settings) -> None:
 @click.option("--port", type=int, help="Port to listen on (default 8420).")
 @told
 def run(data_dir: Path | None, centre_url: str | None, host: str | None, port: int | None) -> None:
-    """Serve the page and carry envelopes until SIGTERM or Ctrl-C."""
-    chosen = _load(data_dir, centre_url=centre_url, host=host, port=port)
-    run_until_signal(functools.partial(serve, chosen))
+    """Serve the page and carry envelopes until SIGTERM or Ctrl-C.
+
+    Before the kiosk is enrolled the page says what the installer has to do.
+    """
+    load = functools.partial(_load, data_dir, centre_url=centre_url, host=host, port=port)
+    load()  # what is wrong is told before anything is shown
+    run_until_signal(functools.partial(_served, load))
+
+
+async def _served(load: Callable[[], Settings], stop: asyncio.Event) -> None:
+    if await wait_until_enrolled(load(), stop, SystemClock()):
+        # The enrolment has written the centre's address down meanwhile.
+        await serve(load(), stop)
 
 
 @kiosk.command()

@@ -7,12 +7,12 @@ with a code for the helper; nothing was promised then, and the answers are still
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlite_utils import Database as Tables
 
 from kiosk.drafts import Drafts
-from kiosk.lookup import kiosk_salt, person_tag, tags_of
+from kiosk.lookup import Person, kiosk_salt, people_of, person_tag, tags_of
 from kiosk.resume import Trail
 from kiosk.speech import LiveVoice
 from kiosk.visit import (
@@ -24,6 +24,7 @@ from kiosk.visit import (
     Found,
     LookUp,
     Matter,
+    Prepare,
     Ring,
     Submit,
     Wipe,
@@ -83,6 +84,7 @@ class Effects:
         self._poke = poke
         self._salt = kiosk_salt(keys.to_bytes())
         self._called_ms: int | None = None
+        self._prepared: tuple[tuple[Person, ...], asyncio.Future[tuple[bytes, ...]]] | None = None
 
     async def run(self, effects: Sequence[Effect], loaded: Loaded) -> tuple[Event, ...]:
         """Run effects in order and answer what they bring."""
@@ -91,17 +93,25 @@ class Effects:
             match effect:
                 case Submit(transaction=transaction):
                     events.append(await self._submit(transaction, loaded))
+                case Prepare(answers=answers):
+                    self._tags_of(answers)
                 case LookUp():
                     events.append(await self._look_up(effect))
                 case Wipe():
                     self._drafts.wipe()
                     self._live.wipe()
+                    self._prepared = None
                 case Discard(question=question):
                     self._drafts.discard(question)
                 case Ring():
                     self._called_ms = self._clock.monotonic_ms()
                     self._poke()
         return tuple(events)
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether anything of a visit's answers is held."""
+        return self._prepared is not None
 
     @property
     def is_helper_called(self) -> bool:
@@ -117,8 +127,7 @@ class Effects:
             body = encode_transaction(loaded.catalogue, loaded.dictionary, transaction)
             service = loaded.catalogue.service(transaction.service)
             attachments = self._drafts.attachments(transaction, service)
-            # Slow on purpose, so not on the loop and not inside the commit.
-            tags = await asyncio.to_thread(tags_of, transaction.answers, self._salt)
+            tags = await self._tags_of(transaction.answers)
             await asyncio.to_thread(self._trail.note, transaction.id, transaction.language)
             receipt = await self._database.write(
                 _enqueued,
@@ -136,6 +145,14 @@ class Effects:
             return await self._after_fault(transaction, error)
         self._poke()
         return Committed(receipt)
+
+    def _tags_of(self, answers: Mapping[str, str]) -> asyncio.Future[tuple[bytes, ...]]:
+        """Begin to make the tags, or answer those begun: slow on purpose, so not on the loop."""
+        people = people_of(answers)
+        if self._prepared is None or self._prepared[0] != people:
+            making = asyncio.to_thread(tags_of, people, self._salt)
+            self._prepared = (people, asyncio.ensure_future(making))
+        return self._prepared[1]
 
     async def _after_fault(self, transaction: Transaction, error: Exception) -> Committed | Failed:
         """Look whether it was committed all the same: a fault after COMMIT is no failure."""

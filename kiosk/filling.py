@@ -8,12 +8,14 @@ from kiosk.visit import (
     Asking,
     AtMaterials,
     AtMatter,
+    AtOther,
     AtThanks,
     Checking,
     Discard,
     Draft,
     InCategory,
     LookUp,
+    Prepare,
     Rating,
     Submit,
     Touch,
@@ -42,6 +44,11 @@ def choose_service(visit: Visit, touch: Touch, world: World) -> Step:
     """Begin a service."""
     service = world.catalogue.find(touch.value)
     return started(visit, service, world) if service is not None else (visit, ())
+
+
+def nothing_fits(visit: Visit, _: Touch, __: World) -> Step:
+    """Show who helps with what the home screen does not offer."""
+    return replace(visit, place=AtOther()), ()
 
 
 def my_matters(visit: Visit, _: Touch, world: World) -> Step:
@@ -179,7 +186,8 @@ def finished(visit: Visit, draft: Draft, world: World) -> Step:
     minted = replace(draft, transaction_id=draft.transaction_id or world.fresh_id)
     if draft.is_rating:
         return _submitted(visit, minted, world)
-    return replace(visit, place=Checking(), draft=minted), ()
+    ready = Prepare(walk.to_submit(minted, world))
+    return replace(visit, place=Checking(), draft=minted), (ready,)
 
 
 def change(visit: Visit, touch: Touch, world: World) -> Step:

@@ -14,14 +14,16 @@ from kiosk.drafts import Drafts
 from kiosk.effects import Effects
 from kiosk.errors import AttachmentRefused, OtherScreen
 from kiosk.flows import begin, step
+from kiosk.foresight import likely_visits
 from kiosk.media import checked_media
 from kiosk.phrases import day_of
 from kiosk.playlist import Playlist
 from kiosk.resume import OWED_MS_MAX, Trail
 from kiosk.screens import Screen
 from kiosk.settings import Settings
-from kiosk.speech import Library, LiveVoice, playlist
+from kiosk.speech import Library, LiveVoice, playlist, preload
 from kiosk.visit import (
+    DEFAULT_HOTLINE,
     DEFAULT_LANGUAGE,
     Asking,
     AtFault,
@@ -191,9 +193,16 @@ class Stage:
             return shown, spoken, self.visit
 
     async def _shown(self) -> tuple[Screen, Playlist, int]:
-        shown = views.screen(self.visit, await self._world(), self._parts.wordings)
-        spoken, said_ms = playlist(shown, self._parts.library, self._parts.live)
-        return shown, spoken, said_ms
+        world, parts = await self._world(), self._parts
+        shown = views.screen(self.visit, world, parts.wordings)
+        spoken, said_ms = playlist(shown, parts.library, parts.live)
+        # Without an address there is no code to be drawn in vain.
+        plain = replace(world, courier_url="")
+        ahead = (
+            views.screen(visit, plain, parts.wordings)
+            for visit in likely_visits(self.visit, shown, plain)
+        )
+        return shown, replace(spoken, preload=preload(ahead, parts.library)), said_ms
 
     def _note_deadline(self, shown: Screen, said_ms: int) -> None:
         if not shown.timeout_s:
@@ -253,7 +262,7 @@ class Stage:
             village_code=parts.identity.village_code,
             kiosk_no=parts.identity.kiosk_no,
             reasons=loaded.reasons if loaded else {},
-            hotline=loaded.hotline if loaded else "12345",
+            hotline=loaded.hotline if loaded else DEFAULT_HOTLINE,
             pending=facts.pending,
             is_reachable=state.is_reachable,
             last_ok_ms=state.last_ok_ms or 0,

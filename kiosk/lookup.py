@@ -5,7 +5,7 @@ each ID number they think of, 50 ms and 16 MiB a try, for this one kiosk's salt.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sync.limits import SCRYPT_N
 
@@ -36,15 +36,24 @@ def person_tag(id_number: str, phone_tail: str, salt: bytes) -> bytes:
     )
 
 
-def tags_of(answers: Mapping[str, str], salt: bytes) -> tuple[bytes, ...]:
-    """Answer the tags by which a transaction can be found again; () without ID or phone."""
+Person = tuple[str, str]
+"""An ID number and a phone's tail."""
+
+
+def people_of(answers: Mapping[str, str]) -> tuple[Person, ...]:
+    """Answer by whom a transaction can be found again; () without ID or phone."""
     id_number = answers.get("id_number", "")
     tails = {
         digits[-PHONE_TAIL_DIGITS:]
         for name in PHONE_QUESTIONS
         if len(digits := _digits(answers.get(name, ""))) >= PHONE_TAIL_DIGITS
     }
-    return tuple(person_tag(id_number, tail, salt) for tail in sorted(tails) if id_number)
+    return tuple((id_number, tail) for tail in sorted(tails) if id_number)
+
+
+def tags_of(people: Sequence[Person], salt: bytes) -> tuple[bytes, ...]:
+    """Answer the tags of people (50 ms each)."""
+    return tuple(person_tag(id_number, tail, salt) for id_number, tail in people)
 
 
 def _digits(phone: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import importlib.metadata
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 
 from aiohttp import web
 
@@ -33,6 +33,7 @@ from voice_prompts.live import LiveSpeaker
 from voice_prompts.wording import LANGUAGES, Wording
 
 SHUTDOWN_S = 5.0
+SEND_AFTER_S = 0.3
 _MEGABYTE = 1024 * 1024
 
 
@@ -69,14 +70,24 @@ def put_together(
         free = shutil.disk_usage(settings.data_dir).free // _MEGABYTE
         return Health(version=version(), pending=0, oldest_s=0, disk_free_mb=free, devices=devices)
 
-    def renew(_: int) -> None:
-        task = asyncio.ensure_future(stage.renew())
-        renewing.add(task)
-        task.add_done_callback(renewing.discard)
+    def begin(job: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(job)
+        begun.add(task)
+        task.add_done_callback(begun.discard)
 
-    renewing: set[asyncio.Future[None]] = set()
+    def renew(_: int) -> None:
+        begin(stage.renew())
+
+    async def send_soon() -> None:
+        # The receipt is drawn first: signing and sending would take its time on a small board.
+        await clock.sleep(SEND_AFTER_S)
+        agent.poke()
+
+    begun: set[asyncio.Future[None]] = set()
     agent = Agent(database, link, keys, identity, clock, entropy, health, on_catalogue=renew)
-    effects = Effects(database, keys, identity, clock, drafts, live, trail, agent.poke)
+    effects = Effects(
+        database, keys, identity, clock, drafts, live, trail, lambda: begin(send_soon())
+    )
     parts = Parts(
         settings=settings,
         database=database,

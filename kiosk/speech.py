@@ -5,12 +5,13 @@ token, the sound is made when it is fetched, stays in memory and dies with the v
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Protocol
 
 from kiosk.playlist import Clip, Playlist
 from kiosk.screens import Screen, Utterance
 from sync.clock import Entropy
-from sync.limits import LIVE_BYTES_MAX, LIVE_CLIPS_MAX
+from sync.limits import LIVE_BYTES_MAX, LIVE_CLIPS_MAX, PRELOAD_MAX
 from voice_prompts import library as clips
 from voice_prompts.compose import pieces
 from voice_prompts.errors import SpeechUnavailable, VoiceError
@@ -81,6 +82,8 @@ class LiveVoice:
             self._texts[token] = (language, text)
             while len(self._texts) > LIVE_CLIPS_MAX:
                 self._forget_oldest()
+        # What the present screen says must outlive what an earlier one said.
+        self._texts.move_to_end(token)
         return token
 
     def _forget_oldest(self) -> None:
@@ -127,6 +130,35 @@ def playlist(screen: Screen, library: Library, live: LiveVoice) -> tuple[Playlis
     said, said_ms = _said(screen.language, screen.say, library, live)
     silence = tuple(_said(screen.language, some, library, live)[0] for some in screen.silence)
     return Playlist(say=said, silence=silence), said_ms
+
+
+def preload(screens: Iterable[Screen], library: Library) -> tuple[str, ...]:
+    """Answer the clips that screens begin with, each once; what is only spoken live has none.
+
+    Two of each: while they sound, the page fetches the rest.
+    """
+    found: dict[str, None] = {}
+    for screen in screens:
+        for clip in _openings(screen, library):
+            found[VOICE_PATH + clip.key] = None
+            if len(found) == PRELOAD_MAX:
+                return tuple(found)
+    return tuple(found)
+
+
+def _openings(screen: Screen, library: Library) -> list[clips.Clip]:
+    """Answer the clips among the first two pieces of a screen."""
+    for utterance in screen.say[:1]:
+        try:
+            whole = library.find(screen.language, utterance.template)
+            if whole and not utterance.slots:
+                return [whole]
+            parts = pieces(screen.language, utterance.template, utterance.slots)
+            found = [library.find(screen.language, part.text) for part in parts if part.text]
+        except VoiceError:
+            return []
+        return [clip for clip in found[:2] if clip is not None]
+    return []
 
 
 def _said(

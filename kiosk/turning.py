@@ -12,6 +12,7 @@ from kiosk.visit import (
     AtMaterials,
     AtMatter,
     AtMatters,
+    AtOther,
     AtReceipt,
     Checking,
     Draft,
@@ -83,7 +84,7 @@ def back(visit: Visit, touch: Touch, world: World) -> Step:  # noqa: PLR0911 -- 
     if draft is not None and isinstance(place, AtMaterials | Asking | Warned | Checking):
         return _back_in_form(visit, draft, touch, world)
     match place:
-        case InCategory():
+        case InCategory() | AtOther():
             return replace(visit, place=AtHome()), ()
         case Rating():
             return replace(visit, place=AtReceipt()), ()

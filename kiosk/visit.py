@@ -15,6 +15,8 @@ from sync.limits import IDLE_S
 from sync.records import Notice, Receipt, Transaction
 
 DEFAULT_LANGUAGE = "zh-CN"
+#: Until a catalogue has told the place's own.
+DEFAULT_HOTLINE = "12345"
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +37,10 @@ class InCategory(Part, frozen=True, tag=True):
 
     category: str
     page: int = 1
+
+
+class AtOther(Part, frozen=True, tag=True):
+    """Nothing on the home screen fits: who helps all the same."""
 
 
 class AtMaterials(Part, frozen=True, tag=True):
@@ -114,6 +120,7 @@ class AtFault(Part, frozen=True, tag=True):
 Place = (
     AtHome
     | InCategory
+    | AtOther
     | AtMaterials
     | Asking
     | Warned
@@ -188,6 +195,7 @@ class Visit(Part, frozen=True):
 
 Action = Literal[
     "open",
+    "other",
     "service",
     "answer",
     "skip",
@@ -261,6 +269,12 @@ class Submit(Part, frozen=True, tag=True):
     transaction: Transaction
 
 
+class Prepare(Part, frozen=True, tag=True):
+    """Get ready for a submit that will probably come: the slow work that needs the answers."""
+
+    answers: Mapping[str, str]
+
+
 class LookUp(Part, frozen=True, tag=True):
     """Find matters by case number, or by ID number and phone tail; answered by `Found`."""
 
@@ -283,7 +297,7 @@ class Ring(Part, frozen=True, tag=True):
     """Call the helper."""
 
 
-Effect = Submit | LookUp | Wipe | Discard | Ring
+Effect = Submit | Prepare | LookUp | Wipe | Discard | Ring
 
 
 # --- what the visit knows of the world ---
@@ -303,7 +317,7 @@ class World(Part, frozen=True):
     kiosk_no: int = 0
     #: Reasons of the desk by code.
     reasons: Mapping[str, Text] = {}
-    hotline: str = "12345"
+    hotline: str = DEFAULT_HOTLINE
     #: Envelopes kept here and not yet acknowledged.
     pending: int = 0
     is_reachable: bool = True

@@ -69,6 +69,7 @@ def take(
         now_ms=request.now_ms,
         last_counter=kiosk.counter,
         last_now_ms=kiosk.claimed_ms,
+        is_known_boot=fleet.is_known_boot(conn, kiosk.kiosk_id, request.boot_id),
     )
     taken = inbox.take_envelopes(conn, kiosk, request.envelopes, carrier="exchange", now_ms=now_ms)
     marks = inbox.take_chunks(conn, kiosk.kiosk_id, request.chunks, now_ms)

@@ -4,8 +4,10 @@ The rules, in the order in which they are asked:
 
 1. A signed request is *fresh* when its counter rises. An older one is answered like any other
    (its envelopes are taken, duplicates are duplicates) but moves neither cursor nor health.
-2. A lower counter in a request made *later* than the last one means that the kiosk was restored
-   from an old image or runs twice: it is marked forked and asked to enrol anew.
+2. A lower counter in a request made *later* than the last one, after a start that was never heard
+   of, means that the kiosk was restored from an old image or runs twice: it is marked forked and
+   asked to enrol anew. A start already heard of is a replay or a straggler, whatever clock it
+   claims: a kiosk's clock may have been ahead then.
 3. An envelope that is here already is a duplicate; another under the same number is kept as
    well, and the kiosk is forked. A resident's record is never refused for the machine's fault.
 4. What a revoked kiosk sends is kept in quarantine for a person to look at.
@@ -49,7 +51,9 @@ class Freshness(msgspec.Struct, frozen=True):
     is_old_image: bool
 
 
-def freshness(*, counter: int, now_ms: int, last_counter: int, last_now_ms: int) -> Freshness:
+def freshness(
+    *, counter: int, now_ms: int, last_counter: int, last_now_ms: int, is_known_boot: bool
+) -> Freshness:
     """Judge a request by its counter and the kiosk's own clock.
 
     Args:
@@ -57,11 +61,12 @@ def freshness(*, counter: int, now_ms: int, last_counter: int, last_now_ms: int)
         now_ms: The kiosk's clock in it.
         last_counter: Highest counter seen, 0 before the first.
         last_now_ms: The kiosk's clock in the newest fresh request.
+        is_known_boot: Whether a fresh request came from this very start before.
     """
     if counter > last_counter:
         return Freshness(is_fresh=True, is_old_image=False)
-    # Nobody but the kiosk signs, so a later clock proves that this is no replay.
-    is_old_image = counter < last_counter and now_ms > last_now_ms > 0
+    is_later = counter < last_counter and now_ms > last_now_ms > 0
+    is_old_image = is_later and not is_known_boot
     return Freshness(is_fresh=is_old_image, is_old_image=is_old_image)
 
 

@@ -274,6 +274,17 @@ def _locked(path: Path) -> int:
     return handle
 
 
+def is_in_use(path: Path) -> bool:
+    """Answer whether a program has the store open; one that is not there yet is not."""
+    if not path.parent.is_dir():
+        return False
+    try:
+        os.close(_locked(path))
+    except AlreadyRunning:
+        return True
+    return False
+
+
 def _connected(path: Path) -> Tables:
     # The one thread that uses it is not the one that opens it.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

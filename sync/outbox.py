@@ -109,9 +109,10 @@ def submit(
         service=service,
         confirmed_ms=now_ms,
     )
-    _enqueue(db, keys, receipt, envelope_bytes(envelope))
+    raw = envelope_bytes(envelope)
+    _enqueue(db, keys, receipt, raw)
     for attachment in attachments:
-        sealed = seal_attachment(sealing, keys.kiosk_id, header.seq, attachment.index, attachment)
+        sealed = seal_attachment(sealing, raw, attachment.index, attachment)
         _enqueue_attachment(db, header.seq, attachment.index, sealed)
     return receipt
 

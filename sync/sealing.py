@@ -5,6 +5,8 @@ ChaCha20-Poly1305. What is said in the clear beside a sealed thing is bound in a
 so nobody can put it under another header.
 """
 
+import hashlib
+
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -88,14 +90,24 @@ def open_sealed(private: bytes, header_bytes: bytes, sealed: bytes) -> bytes:
     return _opened(private, b"bianmin/1/seal" + header_bytes, sealed)
 
 
-def _attachment_info(key_id: int, kiosk_id: bytes, seq: int, index: int) -> bytes:
-    return b"bianmin/1/attachment" + uvarint(key_id) + kiosk_id + uvarint(seq) + uvarint(index)
+def _attachment_info(key_id: int, envelope: bytes, index: int) -> bytes:
+    digest = hashlib.sha256(envelope).digest()
+    return b"bianmin/1/attachment" + uvarint(key_id) + digest + uvarint(index)
 
 
 def seal_attachment(
-    public: SealingPublic, kiosk_id: bytes, seq: int, index: int, attachment: Attachment
+    public: SealingPublic, envelope: bytes, index: int, attachment: Attachment
 ) -> bytes:
     """Seal a photo, signature or recording to the place it belongs to.
+
+    The whole envelope says which place that is, not its number alone: after a fork two residents
+    have the same number, and neither's photo may open in the other's case.
+
+    Args:
+        public: The centre's key.
+        envelope: `wire.envelope_bytes` of the transaction's own envelope.
+        index: The attachment's place in the transaction, from 0.
+        attachment: What to seal.
 
     Returns:
         Key number (uvarint), then the seal over question, media type and content.
@@ -107,7 +119,7 @@ def seal_attachment(
         raise ValueError("the attachment is too long")
     media_type = MEDIA_TYPES.index(attachment.media_type)
     plaintext = counted(attachment.question.encode()) + bytes([media_type]) + attachment.content
-    info = _attachment_info(public.key_id, kiosk_id, seq, index)
+    info = _attachment_info(public.key_id, envelope, index)
     return uvarint(public.key_id) + _closed(public.raw, info, plaintext)
 
 
@@ -120,26 +132,24 @@ def attachment_key_id(sealed: bytes) -> int:
     return Reader(sealed).uvarint()
 
 
-def open_attachment(
-    private: bytes, kiosk_id: bytes, seq: int, index: int, sealed: bytes
-) -> Attachment:
+def open_attachment(private: bytes, envelope: bytes, index: int, sealed: bytes) -> Attachment:
     """Open what `seal_attachment` closed.
 
     Args:
         private: The key whose number is `attachment_key_id(sealed)`.
-        kiosk_id: The envelope's kiosk, 8 bytes.
-        seq: The envelope's number.
+        envelope: `wire.envelope_bytes` of its envelope.
         index: The attachment's place in the transaction, from 0.
         sealed: At most `SEALED_ATTACHMENT_BYTES_MAX` bytes.
 
     Raises:
-        SealBroken: Another key or place, changed bytes, or content that is not an attachment.
+        SealBroken: Another key, envelope or place, changed bytes, or what was sealed is no
+            attachment.
     """
     if len(sealed) > SEALED_ATTACHMENT_BYTES_MAX:
         raise SealBroken("the attachment is too long")
     try:
         outer = Reader(sealed)
-        info = _attachment_info(outer.uvarint(), kiosk_id, seq, index)
+        info = _attachment_info(outer.uvarint(), envelope, index)
         inner = Reader(_opened(private, info, outer.rest()))
         question = inner.text(QUESTION_BYTES_MAX)
         media_type = MEDIA_TYPES[inner.number(1)]

@@ -23,7 +23,7 @@ from voice_prompts import limits
 from voice_prompts.driver import Voice
 from voice_prompts.sound import Levels
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ENCODER = (

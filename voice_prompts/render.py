@@ -17,12 +17,13 @@ from voice_prompts.encode import SETTINGS_COUNT, decode, encode
 from voice_prompts.errors import RenderFailed, ToolMissing, VoiceError
 from voice_prompts.limits import (
     CODING_EXCESS_DB_MAX,
+    DECODED_PEAK_DBFS_MAX,
     ENCODE_BATCH_COUNT,
     PROMPT_CHARS_MAX,
     WORKER_RENDERS_MAX,
 )
 from voice_prompts.prompts import Prompt
-from voice_prompts.sound import Levels, excess_db, read_wav, wav_bytes
+from voice_prompts.sound import Levels, excess_db, peak_dbfs, read_wav, wav_bytes
 from voice_prompts.voices import utterance, voice_of
 from voice_prompts.worker_client import WorkerClient, WorkerLost
 
@@ -253,8 +254,11 @@ def _tried(wavs: Sequence[Path], setting: int) -> dict[Path, str]:
 
 
 def _coding_fault(wav: Path) -> str:
-    excess = excess_db(read_wav(wav)[0], read_wav(wav.with_suffix(".heard"))[0])
-    return f"the encoder adds a burst of {excess:.0f} dB" if excess > CODING_EXCESS_DB_MAX else ""
+    heard = read_wav(wav.with_suffix(".heard"))[0]
+    excess, peak = excess_db(read_wav(wav)[0], heard), peak_dbfs(heard)
+    if excess > CODING_EXCESS_DB_MAX:
+        return f"the encoder adds a burst of {excess:.0f} dB"
+    return f"the encoder lifts a peak to {peak:.1f} dBFS" if peak > DECODED_PEAK_DBFS_MAX else ""
 
 
 class _Speaker:

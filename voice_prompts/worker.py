@@ -76,8 +76,8 @@ def speak(engine: Engine, request: Request) -> tuple[Levels, bytes]:
     samples = trimmed(engine.synthesise(voice_of(request.language), text))
     if not samples:
         raise RenderFailed("espeak-ng gave only silence for this text")
-    # Live speech is waited for: one pass, at most 1 LU beside the clips.
-    samples = levelled(samples, passes=5 if request.is_utterance else 1)
+    # Live speech is waited for: fewer passes, a few tenths of a LU beside the clips.
+    samples = levelled(samples, passes=5 if request.is_utterance else 3)
     return levels(samples), samples
 
 

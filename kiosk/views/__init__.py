@@ -15,6 +15,7 @@ from kiosk.visit import (
     AtMaterials,
     AtMatter,
     AtMatters,
+    AtOther,
     AtReceipt,
     AtThanks,
     Checking,
@@ -67,6 +68,8 @@ def _place(frame: Frame) -> Screen:  # noqa: C901, PLR0911, PLR0912 -- one retur
             return choosing.home(frame, place)
         case InCategory():
             return choosing.category(frame, place)
+        case AtOther():
+            return choosing.other(frame)
         case AtMaterials():
             return choosing.materials(frame)
         case Asking() if draft is not None:

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from kiosk.phrases import said
 from kiosk.screens import Screen, Tile
-from kiosk.views.frame import Frame, Option, listing, repeats
+from kiosk.views.frame import Frame, Option, listing, repeats, worded
 from kiosk.visit import DEFAULT_LANGUAGE, AtHome, InCategory, service_of
 from sync.forms import Category, Material, Service
 from voice_prompts.compose import Spoken
@@ -44,7 +44,7 @@ def _foot(frame: Frame) -> tuple[Tile, ...]:
             dom_id="foot-1",
         ),
         Tile(
-            action="help",
+            action="other",
             value="",
             label=frame.text("home.other"),
             icon="mouth",
@@ -64,6 +64,23 @@ def category(frame: Frame, place: InCategory) -> Screen:
     services = frame.world.catalogue.in_category(place.category)
     options = [_service(frame, service) for service in services]
     return listing(frame, "category", "category.title", options, place.page)
+
+
+#: Services for what no other service is for, as far as the catalogue has them.
+_FOR_ALL_ELSE = ("helper_request", "suggestion")
+
+
+def other(frame: Frame) -> Screen:
+    """Show who helps with what is not offered: a person, a letter, the hotline."""
+    found = [frame.world.catalogue.find(service_id) for service_id in _FOR_ALL_ELSE]
+    options = [_service(frame, service) for service in found if service is not None]
+    options.append(worded(frame, "help", "other.help", "hand", style="helper"))
+    shown = listing(frame, "category", "other.title", options, page=1)
+    return replace(
+        shown,
+        lines=(frame.text("help.hotline", hotline=frame.world.hotline),),
+        say=(*shown.say, *frame.say_hotline("help.hotline")),
+    )
 
 
 def _service(frame: Frame, service: Service) -> Option:

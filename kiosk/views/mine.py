@@ -8,6 +8,7 @@ from kiosk.visit import AtMatters, Matter
 from sync.forms import NoticeText, Service
 from sync.ids import case_parts, is_case_number, spaced
 from sync.records import Notice
+from voice_prompts.compose import Spoken
 
 #: Pictures of the road, by notice kind.
 _ICONS: dict[str, str] = {
@@ -123,10 +124,14 @@ def _last_word(
     text = _notice_text(service, notice)
     missing = _missing_labels(frame, service, notice)
     reason = _reason(frame, notice)
+    said_after = (
+        *(utterance for label in missing for utterance in said(label)),
+        *_said_reason(frame, notice),
+        *_said_days(frame, notice),
+    )
     if text is None or service is None:
         key = "matter.received" if notice.kind == "received" else "matter.message"
-        spoken = frame.say(key)
-        return tuple(filter(None, (frame.text(key), reason))), (*spoken, *said(reason))
+        return tuple(filter(None, (frame.text(key), reason))), (*frame.say(key), *said_after)
     comma = "、" if frame.language.startswith("zh") else ", "
     values = {
         "case_no": spaced(held.case_no),
@@ -142,12 +147,26 @@ def _last_word(
         # The clerk said in words what is wrong; the list would be empty.
         shown = frame.words(text.title)
     is_told = bool(reason) and "{reason}" not in words(text.text, frame.language)
-    told = (
-        *said(words(text.voice, frame.language)),
-        *(utterance for label in missing for utterance in said(label)),
-        *said(reason),
-    )
+    told = (*said(words(text.voice, frame.language)), *said_after)
     return ((shown, reason) if is_told else (shown,)), told
+
+
+def _said_reason(frame: Frame, notice: Notice) -> tuple[Utterance, ...]:
+    """Say the listed reason, which is a clip, and what the clerk wrote, which is spoken live."""
+    listed = frame.words(frame.world.reasons.get(notice.reason_code, {}))
+    own = Spoken("text", notice.words)
+    return (*said(listed), *(said("{words}", words=own) if notice.words else ()))
+
+
+def _said_days(frame: Frame, notice: Notice) -> tuple[Utterance, ...]:
+    """Say by when something has to be brought, or by when the answer comes."""
+    if notice.correct_by:
+        return frame.say("matter.correct_by", date=Spoken("date", notice.correct_by))
+    # Once it is decided nobody waits for the day any more.
+    if not notice.due_on or notice.kind in _FINAL:
+        return ()
+    key = "receipt.due_about" if notice.is_about else "receipt.due"
+    return frame.say(key, date=Spoken("date", notice.due_on))
 
 
 def _missing_labels(frame: Frame, service: Service | None, notice: Notice) -> list[str]:

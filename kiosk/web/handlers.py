@@ -11,7 +11,7 @@ from kiosk.entry import pinyin_path
 from kiosk.errors import AttachmentRefused, AttachmentTooLarge
 from kiosk.visit import Action, Touch
 from kiosk.web.keys import PARTS, STAGE
-from kiosk.web.pages import page, profile
+from kiosk.web.pages import page, profile_of
 from kiosk.web.presentation import profile_css
 from kiosk.web.status import status_of
 from sync.limits import ACT_BYTES_MAX, ATTACHMENT_BYTES_MAX, TEXT_CHARS_MAX
@@ -116,7 +116,7 @@ async def voice(request: web.Request) -> web.StreamResponse:
 async def display(request: web.Request) -> web.Response:
     """GET /profile.css : the screen's real millimetre."""
     return web.Response(
-        text=profile_css(profile(request)),
+        text=profile_css(profile_of(request.app[PARTS].settings)),
         content_type="text/css",
         headers={"Cache-Control": ASK_AGAIN},
     )

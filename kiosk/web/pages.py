@@ -4,21 +4,23 @@ from html import escape
 
 from aiohttp import web
 
+from kiosk.settings import Settings
 from kiosk.web.keys import PARTS, STAGE
 from kiosk.web.presentation import ScreenProfile, Tokens, render
 from voice_prompts.wording import Wording
 
 
-def profile(request: web.Request) -> ScreenProfile:
+def profile_of(settings: Settings) -> ScreenProfile:
     """Answer the display as the settings describe it."""
-    settings = request.app[PARTS].settings
     return ScreenProfile(settings.width_px, settings.height_px, settings.diagonal_in)
 
 
 async def page(request: web.Request) -> web.Response:
     """Draw the present screen; it is never kept by anybody."""
     screen, spoken, visit = await request.app[STAGE].screen()
-    html = render(screen, spoken, profile(request), Tokens(visit.id, visit.rev))
+    html = render(
+        screen, spoken, profile_of(request.app[PARTS].settings), Tokens(visit.id, visit.rev)
+    )
     return web.Response(text=html, content_type="text/html")
 
 

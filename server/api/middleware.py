@@ -2,12 +2,13 @@
 
 import logging
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.api import metrics
 from server.keys import CLOCK
-from sync.errors import BianminError, problem_json
+from sync.errors import BianminError, ProblemDetails, problem_json
 
 LOG = logging.getLogger("server.access")
 PROBLEM = "application/problem+json"
@@ -68,10 +69,23 @@ class Unforeseen(BianminError):
     code = "500.24"
 
 
-class HttpProblem(BianminError):
-    """An error of HTTP itself: an unknown address or method."""
+def http_problem(error: web.HTTPException) -> web.Response:
+    """Answer an error of HTTP itself (unknown address, wrong method) as problem+json.
 
-    code = "404.25"
+    Its code is the status and ".25", which no class of ours has.
+    """
+    told = ProblemDetails(
+        title=TITLES.get(error.status, error.reason),
+        status=error.status,
+        code=f"{error.status}.25",
+        detail="see docs/protocol.md",
+    )
+    return web.Response(
+        body=msgspec.json.encode(told),
+        status=error.status,
+        content_type=PROBLEM,
+        headers={"Allow": error.headers["Allow"]} if "Allow" in error.headers else {},
+    )
 
 
 def _route_of(request: web.Request) -> str:
@@ -152,14 +166,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return web.Response(
-            body=problem_json(
-                TITLES.get(error.status, error.reason), HttpProblem("see docs/protocol.md")
-            ),
-            status=error.status,
-            content_type=PROBLEM,
-            headers={"Allow": error.headers["Allow"]} if "Allow" in error.headers else {},
-        )
+        return http_problem(error)
     except Exception:
         # The last wall before a stack trace would reach a wire; the log has its place.
         LOG.exception("unforeseen", extra={"route": _route_of(request)})

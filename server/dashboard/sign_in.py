@@ -147,10 +147,15 @@ def local_path(text: str) -> str:
     >>> local_path("/desk?page=2"), local_path("//evil.example"), local_path("https://x/")
     ('/desk?page=2', '', '')
     """
-    parts = urlsplit(text)
-    is_ours = text.startswith("/") and not parts.scheme and not parts.netloc
-    has_odd = "\\" in text or text.startswith("//") or any(ord(char) < 32 for char in text)
-    return text if is_ours and not has_odd else ""
+    # Our own addresses arrive percent-encoded: whatever else stands in one was put there.
+    if "\\" in text or not all("!" <= char <= "~" for char in text):
+        return ""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    is_ours = text.startswith("/") and not text.startswith("//")
+    return text if is_ours and not parts.scheme and not parts.netloc else ""
 
 
 def _login_again(

@@ -1,9 +1,12 @@
 """The guard in front of all pages: who is asking, may they, and is the form our own."""
 
+import asyncio
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from multidict import MultiDictProxy
 
 from server.keys import CLOCK, STORE
 from server.people.accounts import Account
@@ -17,7 +20,7 @@ from server.people.sessions import (
     token_hash,
 )
 from server.store import people as store
-from sync.limits import STAFF_FORM_BYTES_MAX
+from sync.limits import STAFF_FORM_BYTES_MAX, STAFF_FORM_TIMEOUT_S
 
 #: The signed-in session of a request; absent on public pages of strangers.
 SESSION = web.RequestKey("session", Session)
@@ -25,6 +28,7 @@ SESSION = web.RequestKey("session", Session)
 #: Pages that a person with a borrowed password may still open.
 _BEFORE_CHANGE = frozenset({"/password", "/logout", "/language"})
 _SAFE = frozenset({"GET", "HEAD"})
+_FORM = "application/x-www-form-urlencoded"
 
 
 def cookie_name(*, is_secure: bool) -> str:
@@ -44,6 +48,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     Raises:
         web.HTTPForbidden: Another role's page, a forged form, or a handler without roles.
         web.HTTPRequestEntityTooLarge: A form that is larger than any of ours.
+        web.HTTPBadRequest: One that cannot be read.
         web.HTTPSeeOther: To the sign-in page.
     """
     if is_machine_path(request.path):
@@ -92,11 +97,26 @@ async def _check_form(request: web.Request, session: Session | None) -> None:
     size = request.content_length
     if size is None or size > STAFF_FORM_BYTES_MAX:
         raise web.HTTPRequestEntityTooLarge(STAFF_FORM_BYTES_MAX, size or 0)
-    if session is None:
-        return
-    form = await request.post()
-    if not is_own_form(session, str(form.get("csrf", ""))):
+    form = await _form(request)
+    if session is not None and not is_own_form(session, str(form.get("csrf", ""))):
         raise web.HTTPForbidden
+
+
+async def _form(request: web.Request) -> MultiDictProxy[Any]:
+    """Read the form, once for all that ask for it later.
+
+    Raises:
+        web.HTTPBadRequest: It is of a kind that none of our pages sends, cannot be read, or did
+            not come in time.
+    """
+    is_packed = request.headers.get("Content-Encoding", "identity").lower() != "identity"
+    if request.content_length and (is_packed or request.content_type != _FORM):
+        raise web.HTTPBadRequest
+    try:
+        async with asyncio.timeout(STAFF_FORM_TIMEOUT_S):
+            return await request.post()
+    except (ValueError, LookupError, OSError, TimeoutError, web.RequestPayloadError) as error:
+        raise web.HTTPBadRequest from error
 
 
 def _sign_in_url(request: web.Request) -> str:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -21,10 +21,13 @@ class Passwords:
 
     argon2id with 64 MiB, t = 3, p = 4 (RFC 9106 section 4, second recommended option). Two
     threads bound the memory: a crowd of sign-ins waits instead of filling the machine.
+
+    Args:
+        cost: What one hash takes; less than the default is for tests alone.
     """
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+    def __init__(self, cost: Parameters = RFC_9106_LOW_MEMORY) -> None:
+        self._hasher = PasswordHasher.from_parameters(cost)
         self._threads = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="password")
         # Checked when the account does not exist, so that both answers take as long.
         self._nobody = self._hasher.hash("nobody has this password")

@@ -240,6 +240,7 @@ def note_seen(conn: sqlite3.Connection, kiosk_id: bytes, seen: Seen, now_ms: int
         "last_seen_ms = :now_ms WHERE kiosk_id = :kiosk_id",
         {**values, "kiosk_id": kiosk_id, "now_ms": now_ms},
     )
+    conn.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (kiosk_id, seen.boot_id))
     conn.execute(
         "INSERT INTO health (kiosk_id, at_ms, pending, oldest_s, disk_free_mb) "
         "SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS "
@@ -253,6 +254,14 @@ def note_seen(conn: sqlite3.Connection, kiosk_id: bytes, seen: Seen, now_ms: int
             limits.HEALTH_EVERY_MS,
         ),
     )
+
+
+def is_known_boot(conn: sqlite3.Connection, kiosk_id: bytes, boot_id: bytes) -> bool:
+    """Answer whether a fresh request came from this start of the kiosk before."""
+    row = conn.execute(
+        "SELECT 1 FROM boots WHERE kiosk_id = ? AND boot_id = ?", (kiosk_id, boot_id)
+    ).fetchone()
+    return row is not None
 
 
 def trim_health(conn: sqlite3.Connection) -> None:

@@ -227,13 +227,16 @@ def case_state(conn: sqlite3.Connection, kiosk_id: bytes, seq: int, hashed: byte
     return None if row is None else str(row[0])
 
 
-def sealed_attachment(
+def sealed_attachments(
     conn: sqlite3.Connection, kiosk_id: bytes, seq: int, index: int
-) -> bytes | None:
-    """Answer a complete attachment, sealed; None while it has not arrived."""
-    row = conn.execute(
+) -> list[bytes]:
+    """Answer the complete attachments of one place, sealed; a forked kiosk may have sent several.
+
+    Only opening tells which of them belongs to which envelope of that number.
+    """
+    rows = conn.execute(
         "SELECT sealed FROM attachments WHERE kiosk_id = ? AND seq = ? AND idx = ? "
-        "AND completed_ms IS NOT NULL ORDER BY completed_ms LIMIT 1",
+        "AND completed_ms IS NOT NULL ORDER BY completed_ms",
         (kiosk_id, seq, index),
-    ).fetchone()
-    return None if row is None else bytes(row[0])
+    )
+    return [bytes(row[0]) for row in rows]

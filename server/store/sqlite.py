@@ -243,13 +243,24 @@ class Store:
                     is_open = False
                     break
                 jobs.append(job)
-            with writing(self.path):
-                run_batch(conn, jobs)
+            self._commit(conn, jobs)
             self.commits += 1
             self.writes += len(jobs)
             self._tell(jobs)
         with writing(self.path):
             conn.close()
+
+    def _commit(self, conn: sqlite3.Connection, jobs: list[_Job]) -> None:
+        try:
+            with writing(self.path):
+                run_batch(conn, jobs)
+        except Exception as error:
+            # No handle for the lock's file (too many connections, a full disk), a rollback that
+            # failed: were the thread to end here, every later write would wait for ever.
+            for job in jobs:
+                if job.error is None:
+                    job.error = StoreFault("the batch was not committed; nothing of it was stored")
+                    job.error.__cause__ = error
 
     @staticmethod
     def _tell(jobs: list[_Job]) -> None:

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import socket
 import struct
 import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +19,7 @@ from server.store.sqlite import connect
 from server.vault import keys, protocol
 from server.vault.ledger import Ledger
 from server.vault.service import Vault
+from sync import limits
 from sync.clock import Clock, SystemClock
 from sync.commands import stop_event
 from sync.settings import SettingRefused
@@ -23,6 +27,8 @@ from sync.settings import SettingRefused
 LOG = logging.getLogger(__name__)
 _DECODER: msgspec.msgpack.Decoder[protocol.Request] = msgspec.msgpack.Decoder(protocol.Request)
 _SOCKET_PATH_BYTES_MAX = 107
+#: Held for as long as a vault lives, in its own folder.
+LOCK_NAME = "vault.lock"
 
 
 class VaultProcess:
@@ -104,7 +110,33 @@ async def run(settings: Settings, *, with_parent: bool) -> None:
     stop, loop = stop_event(), asyncio.get_running_loop()
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _on_stdin, loop, stop)
-    await VaultProcess(settings, SystemClock()).serve(stop)
+    clock = SystemClock()
+    async with _alone(settings.vault_dir / LOCK_NAME, stop, clock):
+        if not stop.is_set():
+            await VaultProcess(settings, clock).serve(stop)
+
+
+@contextlib.asynccontextmanager
+async def _alone(path: Path, stop: asyncio.Event, clock: Clock) -> AsyncIterator[None]:
+    """Be the only vault of this folder; wait for the one before, which may be at work still.
+
+    Two would write one ledger, and the first to end would take the other's socket away.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        is_told = False
+        while not stop.is_set():
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not is_told:
+                    LOG.warning("another vault is at work here; this one waits for its end")
+                is_told = True
+                await clock.sleep(limits.VAULT_WAIT_S)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _on_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ One thread; every answer about a person follows the same three steps, in this or
 refuse what is not complete or too much, commit the ledger's entry, open.
 """
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from sync.errors import BianminError
 from sync.identity import is_id_number, normalise_id_number
 from sync.ids import uuid7_ms
 from sync.octets import WireError
-from sync.records import Transaction
+from sync.records import Attachment, Transaction
 from sync.sealing import SealBroken, attachment_key_id, open_attachment, open_sealed
 from sync.wire import decode_envelope, encode_header
 
@@ -234,12 +235,11 @@ class Vault:
                 continue
             announced = routing.attachments_announced(service, transaction.answers)
             for index, question in enumerate(announced):
-                sealed = inbox.sealed_attachment(self._conn, envelope.kiosk_id, envelope.seq, index)
                 places.append(
                     protocol.AttachmentPlace(
                         index=number * limits.ATTACHMENTS_MAX + index,
                         question=question.id,
-                        is_received=sealed is not None,
+                        is_received=self._attachment(envelope, index) is not None,
                     )
                 )
         return tuple(places)
@@ -251,8 +251,8 @@ class Vault:
         if not 0 <= number < len(envelopes):
             raise VaultRefused("the case has no such attachment")
         envelope = envelopes[number]
-        sealed = inbox.sealed_attachment(self._conn, envelope.kiosk_id, envelope.seq, index)
-        if sealed is None:
+        place = (envelope.kiosk_id, envelope.seq, index)
+        if not inbox.sealed_attachments(self._conn, *place):
             raise VaultRefused("this attachment has not arrived yet")
         self._within_limit(request.actor, request.case_no)
         entry = self._ledger.append(
@@ -265,14 +265,21 @@ class Vault:
             service=case.service,
             detail=str(request.index),
         )
-        try:
-            private = self._keys.sealing[attachment_key_id(sealed)]
-            opened = open_attachment(private, envelope.kiosk_id, envelope.seq, index, sealed)
-        except (KeyError, SealBroken, WireError) as error:
-            raise VaultCannotOpen("the attachment does not open") from error
+        opened = self._attachment(envelope, index)
+        if opened is None:
+            raise VaultCannotOpen("the attachment does not open")
         return protocol.OpenedAttachment(
             media_type=opened.media_type, content=opened.content, entry=entry.number
         )
+
+    def _attachment(self, envelope: StoredEnvelope, index: int) -> Attachment | None:
+        """Answer the attachment that opens with this very envelope; None when none does."""
+        place = (envelope.kiosk_id, envelope.seq, index)
+        for sealed in inbox.sealed_attachments(self._conn, *place):
+            with contextlib.suppress(KeyError, SealBroken, WireError):
+                private = self._keys.sealing[attachment_key_id(sealed)]
+                return open_attachment(private, envelope.raw, index, sealed)
+        return None
 
     def _find(self, request: protocol.Find) -> protocol.Found:
         self._allowed(request)

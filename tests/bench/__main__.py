@@ -5,11 +5,12 @@ import asyncio
 import platform
 import sqlite3
 
-from tests.bench import browser, courier, ingest, memory, wire
+from tests.bench import browser, courier, ingest, memory, touch, wire
 
 BENCHES = {
     "wire": wire.measure,
     "courier": courier.measure,
+    "touch": touch.measure,
     "browser": browser.measure,
     "memory": memory.measure,
     "ingest": ingest.measure,

@@ -10,8 +10,11 @@ from click.testing import CliRunner
 from kiosk.cli import kiosk
 from kiosk.main import build_app, serve, version
 from kiosk.settings import Settings
+from kiosk.web.unenrolled import wait_until_enrolled
+from sync.clock import SystemClock
 from sync.device import save_identity, save_keys
 from tests.unit.kiosk.stations import station
+from tests.unit.sync.worlds import JumpingClock
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -24,15 +27,6 @@ def test_help_names_every_command() -> None:
 
     assert status == 0
     assert [name for name in ("enrol", "run", "status", "doctor") if name not in said] == []
-
-
-def test_kiosk_without_identity_says_what_to_do(tmp_path: Path) -> None:
-    status, said = run("run", "--data", str(tmp_path))
-
-    assert (status, said) == (
-        1,
-        "Error: run `bianmin kiosk enrol` with a code from the centre [428.1]\n",
-    )
 
 
 def test_wrong_setting_is_one_line(tmp_path: Path) -> None:
@@ -95,6 +89,58 @@ async def test_enrolled_kiosk_serves_offline_and_stops_when_told(
         await serving
 
     assert "钱和补贴" in html
+
+
+class PoliteClock(JumpingClock):
+    """Waiting takes no time, but others have their turn."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        await asyncio.sleep(0)
+
+
+async def test_unenrolled_kiosk_shows_what_to_do_until_it_is_enrolled(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    async with station(tmp_path / "made") as made:
+        pass
+    settings, stop = Settings(data_dir=tmp_path, port=unused_tcp_port), asyncio.Event()
+    waiting = asyncio.ensure_future(wait_until_enrolled(settings, stop, PoliteClock()))
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    html = await first_page(url + "/")
+    async with aiohttp.ClientSession() as session, session.get(url + "/healthz") as answer:
+        status = answer.status
+
+    save_identity(tmp_path, made.parts.identity)
+
+    assert await waiting
+    assert status == 503
+    told = f"bianmin kiosk enrol XXXX-XXXX-XXXX --centre https://… --data {tmp_path}"
+    for words in ("这台机器还没有装好", "This kiosk is not set up yet", told):
+        assert words in html
+
+
+async def test_kiosk_waits_for_the_command_that_enrols_it(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    settings, stop = Settings(data_dir=tmp_path, port=unused_tcp_port), asyncio.Event()
+    async with station(tmp_path) as made:
+        waiting = asyncio.ensure_future(wait_until_enrolled(settings, stop, PoliteClock()))
+        await first_page(f"http://127.0.0.1:{unused_tcp_port}/")
+        save_identity(tmp_path, made.parts.identity)
+        html = await first_page(f"http://127.0.0.1:{unused_tcp_port}/")
+
+    assert "这台机器还没有装好" in html
+    assert await waiting
+
+
+async def test_kiosk_that_waits_for_its_enrolment_stops_when_told(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    settings, stop = Settings(data_dir=tmp_path, port=unused_tcp_port), asyncio.Event()
+    stop.set()
+
+    assert not await wait_until_enrolled(settings, stop, SystemClock())
 
 
 async def first_page(url: str) -> str:

@@ -18,6 +18,7 @@ from kiosk.visit import (
     Failed,
     Found,
     LookUp,
+    Prepare,
     Ring,
     Submit,
     Wipe,
@@ -79,14 +80,12 @@ async def test_attachment_travels_sealed_with_its_transaction(tmp_path: Path) ->
     async with station(tmp_path) as kiosk:
         (event,) = await submitted(kiosk, transaction())
 
-        (row,) = kiosk.parts.database.conn.query("SELECT seq, place, sealed FROM attachment")
+        (row,) = kiosk.parts.database.conn.query(
+            "SELECT envelope, place, sealed FROM attachment JOIN outbox USING (seq)"
+        )
         assert isinstance(event, Committed)
         opened = open_attachment(
-            kiosk.centre.sealing_private,
-            kiosk.keys.kiosk_id,
-            row["seq"],
-            row["place"],
-            row["sealed"],
+            kiosk.centre.sealing_private, row["envelope"], row["place"], row["sealed"]
         )
         assert (opened.question, opened.index, opened.content) == ("face_photo", 0, JPEG)
 
@@ -200,6 +199,25 @@ async def test_wipe_and_discard_forget_attachments(tmp_path: Path) -> None:
 
         assert is_one_left
         assert drafts.is_empty
+
+
+async def test_slow_tags_are_begun_on_the_check_page_and_forgotten_with_the_visit(
+    tmp_path: Path,
+) -> None:
+    async with station(tmp_path) as kiosk:
+        assert kiosk.stage.loaded is not None
+        effects, said = kiosk.parts.effects, transaction()
+
+        await effects.run([Prepare(said.answers)], kiosk.stage.loaded)
+        is_begun = effects.is_preparing
+        (event,) = await submitted(kiosk, said)
+        found = await looked_up(kiosk, LookUp(id_number=OLD_ID, phone_tail=PHONE[-4:]))
+        await effects.run([Wipe()], kiosk.stage.loaded)
+
+        assert is_begun
+        assert isinstance(event, Committed)
+        assert [matter.case_no for matter in found.matters] == [event.receipt.case_no]
+        assert not effects.is_preparing
 
 
 async def test_call_for_the_helper_is_told_for_ten_minutes(tmp_path: Path) -> None:

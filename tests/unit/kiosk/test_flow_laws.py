@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from kiosk import views, walk
 from kiosk.flows import begin, step
+from kiosk.foresight import likely_visits
 from kiosk.visit import (
     Asking,
     AtHome,
@@ -41,7 +42,7 @@ _VALUES = [OLD_ID, PHONE, OWN_VILLAGE, "OK", "yes", "no", "self", "agent", "2", 
 
 def touches() -> st.SearchStrategy[Event]:
     actions = [
-        *("open", "service", "skip", "back", "home", "leave_yes", "leave_no", "language"),
+        *("open", "other", "service", "skip", "back", "home", "leave_yes", "leave_no", "language"),
         *("help", "help_close", "change", "submit", "rate", "rate_skip", "matters", "matter"),
         *("correct", "still_here", "timeout", "more", "continue", "call_helper", "decline"),
         *("discard", "retry"),
@@ -93,6 +94,18 @@ def test_no_sequence_of_events_breaks_the_visit(course: list[Deed]) -> None:
         is_home = isinstance(visit.place, AtHome) and not visit.overlay
         assert screen.title
         assert screen.can_back or screen.can_home or screen.tiles or is_home
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(deeds(), max_size=25))
+def test_every_foreseen_screen_can_be_shown(course: list[Deed]) -> None:
+    visitor = Visitor()
+    for deed in course:
+        deed(visitor)
+    screen = views.screen(visitor.visit, visitor.world, wordings())
+
+    for visit in likely_visits(visitor.visit, screen, visitor.world):
+        assert views.screen(visit, visitor.world, wordings()).title
 
 
 @settings(max_examples=120, deadline=None)

@@ -1,6 +1,6 @@
 """The tag by which a person finds their matters without the slip."""
 
-from kiosk.lookup import TAG_BYTES, kiosk_salt, person_tag, tags_of
+from kiosk.lookup import TAG_BYTES, kiosk_salt, people_of, person_tag, tags_of
 from tests.unit.kiosk.parts import OLD_ID, PHONE
 
 SALT = kiosk_salt(b"keys of this kiosk")
@@ -25,13 +25,13 @@ def test_another_kiosk_phone_or_card_has_another_tag() -> None:
 def test_transaction_is_tagged_by_each_phone_that_was_given() -> None:
     answers = {"id_number": OLD_ID, "phone": PHONE, "agent_phone": "0871-6512345"}
 
-    assert set(tags_of(answers, SALT)) == {
-        person_tag(OLD_ID, "1234", SALT),
-        person_tag(OLD_ID, "2345", SALT),
-    }
+    people = people_of(answers)
+
+    assert people == ((OLD_ID, "1234"), (OLD_ID, "2345"))
+    assert tags_of(people, SALT) == tuple(person_tag(*person, SALT) for person in people)
 
 
 def test_nothing_is_tagged_without_card_or_phone() -> None:
-    assert tags_of({"id_number": OLD_ID}, SALT) == ()
-    assert tags_of({"phone": PHONE}, SALT) == ()
-    assert tags_of({"id_number": OLD_ID, "phone": "12"}, SALT) == ()
+    assert people_of({"id_number": OLD_ID}) == ()
+    assert people_of({"phone": PHONE}) == ()
+    assert people_of({"id_number": OLD_ID, "phone": "12"}) == ()

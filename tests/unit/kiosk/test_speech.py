@@ -4,9 +4,9 @@ from pathlib import Path
 
 from kiosk.playlist import Clip
 from kiosk.screens import Screen, Utterance
-from kiosk.speech import LiveVoice, playlist
+from kiosk.speech import LiveVoice, playlist, preload
 from sync.clock import SeededEntropy
-from sync.limits import LIVE_CLIPS_MAX
+from sync.limits import LIVE_CLIPS_MAX, PRELOAD_MAX
 from tests.unit.kiosk.stations import Voice
 from voice_prompts import library
 from voice_prompts.compose import Spoken
@@ -154,6 +154,38 @@ async def test_live_pieces_are_bounded() -> None:
 
     assert await held.sound(tokens[0]) is None
     assert await held.sound(tokens[-1]) is not None
+
+
+async def test_piece_said_again_outlives_older_ones() -> None:
+    held = live(Voice())
+    again = held.token("zh-CN", "王秀兰")
+    for number in range(LIVE_CLIPS_MAX):
+        held.token("zh-CN", f"第{number}句")
+        held.token("zh-CN", "王秀兰")
+
+    assert await held.sound(again) is not None
+
+
+def test_first_two_clips_of_each_screen_to_come_are_fetched_ahead() -> None:
+    shelf = Shelf("一。", "二。", "三。", "整句。两句。")
+    screens = [saying(Utterance("一。二。三。")), saying(Utterance("整句。两句。"))]
+
+    assert preload([*screens, *screens], shelf) == (key(0), key(1), key(3))
+
+
+def test_no_more_is_fetched_ahead_than_a_screen_has_ways() -> None:
+    texts = [f"第{number}句。" for number in range(PRELOAD_MAX + 1)]
+
+    found = preload([saying(Utterance(text)) for text in texts], Shelf(*texts))
+
+    assert found == tuple(key(number) for number in range(PRELOAD_MAX))
+
+
+def test_what_has_no_clip_is_not_fetched_ahead() -> None:
+    wrong = Utterance("号是{case_no}。", {"case_no": Spoken("case_no", "12")})
+
+    assert preload([saying(Utterance("没有。")), saying(wrong), saying()], Shelf("号是")) == ()
+    assert preload([saying(Utterance("你好。"))], Broken()) == ()
 
 
 async def test_voice_that_fails_is_counted() -> None:

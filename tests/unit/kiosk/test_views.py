@@ -25,7 +25,7 @@ from kiosk.visit import (
 from sync.ids import case_number, spaced
 from sync.records import Notice
 from tests.unit.kiosk.parts import OLD_ID, PHONE, Visitor, catalogue, receipt, wordings
-from voice_prompts.compose import Piece, pieces
+from voice_prompts.compose import Piece, Spoken, pieces
 from voice_prompts.wording import LANGUAGES
 
 SERVICES = [service.id for service in catalogue().services]
@@ -290,7 +290,10 @@ def test_refusal_tells_the_reason() -> None:
     screen = shown(visitor)
 
     assert "原因：照片看不清。请再拍一张。" in screen.lines[0]
-    assert "照片看不清。请再拍一张" in all_said(screen)
+    assert screen.say[-2:] == (
+        Utterance("照片看不清"),
+        Utterance("{words}", {"words": Spoken("text", "请再拍一张")}),
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -376,3 +379,32 @@ def test_attachment_room_is_shared_by_the_whole_transaction() -> None:
 
     assert entry is not None
     assert (entry.attachments, entry.attachments_min, entry.attachments_max) == (2, 1, 3)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_finds_nothing_is_led_to_people_and_the_hotline(language: str) -> None:
+    visitor = Visitor(language).do("other")
+
+    screen = shown(visitor)
+
+    assert_complete(visitor.visit, visitor.world)
+    assert [(tile.action, tile.value) for tile in screen.tiles] == [
+        ("service", "helper_request"),
+        ("service", "suggestion"),
+        ("help", ""),
+    ]
+    assert "12345" in screen.lines[0]
+    assert visitor.do("back").visit.place == AtHome()
+
+
+def test_catalogue_without_those_services_still_offers_a_helper() -> None:
+    few = replace(catalogue(), services=catalogue().services[:2])
+    visitor = Visitor(catalogue=few).do("other")
+
+    assert [tile.action for tile in shown(visitor).tiles] == ["help"]
+
+
+def test_service_for_all_else_is_begun() -> None:
+    visitor = Visitor().do("other").do("service", "helper_request")
+
+    assert visitor.draft.service == "helper_request"

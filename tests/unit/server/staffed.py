@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from server import keys
 from server.catalogue.shelf import Published
@@ -18,6 +20,7 @@ from server.dashboard.sign_in import PASSWORDS
 from server.live import Topic
 from server.main import build_app
 from server.people.accounts import Account, NewAccount, checked
+from server.people.passwords import Passwords
 from server.people.sessions import new_token, token_hash
 from server.store import people
 from server.vault.daemon import VaultProcess
@@ -28,6 +31,8 @@ from tests.unit.server.world import HELPER_REQUEST, NOW_MS, Kiosk, World
 T = TypeVar("T")
 
 PASSWORD = "four quiet herons walk"
+#: The real cost has its own test; hundreds of sign-ins need not pay it.
+CHEAP_HASH = replace(RFC_9106_LOW_MEMORY, time_cost=1, memory_cost=64, parallelism=1)
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 #: Department of the service `helper_request`, which `confirm` makes by default.
 DEPARTMENT = "村民委员会"
@@ -229,6 +234,8 @@ async def staffed(
     vault = asyncio.create_task(VaultProcess(world.settings, clock).serve(stop))
     settings = msgspec.structs.replace(world.settings, public_url=public_url)
     app = build_app(settings, clock=clock, entropy=SeededEntropy(7), with_vault=False)
+    app[PASSWORDS].close()
+    app[PASSWORDS] = Passwords(CHEAP_HASH)
     app.add_routes(routes)
     server = TestServer(app)
     await server.start_server()

@@ -70,6 +70,22 @@ def test_replayed_request_is_answered_and_moves_nothing(world: World) -> None:
     assert identity_of(world, kiosk).cursor == 3
 
 
+def test_replay_from_before_the_clock_was_set_back_moves_nothing(world: World) -> None:
+    kiosk = world.enrol()
+    kiosk.now_ms += 9 * 365 * 24 * HOUR_MS
+    old = kiosk.request([kiosk.seal(bytes(32))])
+    world.exchange(kiosk, old)
+    kiosk.now_ms = NOW_MS
+    kiosk.boot_id = b"next"
+    world.exchange(kiosk, kiosk.request())
+    before = world.dump()
+
+    reply = world.exchange(kiosk, old).reply
+
+    assert (reply.verdicts, reply.flags) == (("duplicate",), frozenset())
+    assert world.dump() == before
+
+
 def test_restored_image_is_told_to_enrol_anew_and_gets_its_notices_again(world: World) -> None:
     kiosk = world.enrol()
     kiosk.request()  # the image is older than the first exchange

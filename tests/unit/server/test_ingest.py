@@ -33,9 +33,19 @@ def hash_of(number: int) -> bytes:
     ],
 )
 def test_freshness_of_a_request(counter: int, now_ms: int, expected: Freshness) -> None:
-    found = ingest.freshness(counter=counter, now_ms=now_ms, last_counter=5, last_now_ms=500)
+    found = ingest.freshness(
+        counter=counter, now_ms=now_ms, last_counter=5, last_now_ms=500, is_known_boot=False
+    )
 
     assert found == expected
+
+
+def test_replay_from_a_time_when_the_clock_was_ahead_is_no_clone() -> None:
+    found = ingest.freshness(
+        counter=4, now_ms=600, last_counter=5, last_now_ms=500, is_known_boot=True
+    )
+
+    assert found == Freshness(is_fresh=False, is_old_image=False)
 
 
 def test_mark_stops_where_a_link_does_not_fit() -> None:

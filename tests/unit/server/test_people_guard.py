@@ -175,6 +175,46 @@ async def test_huge_form_is_refused_before_it_is_read(centre: Staffed) -> None:
     assert (status, "内容太大" in text) == (413, True)
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "body"),
+    [
+        ("multipart/form-data", "", b"name=a"),
+        ("multipart/form-data; boundary=x", "", b"--x\r\nno end"),
+        (f"{FORM}; charset=nonsense", "", b"name=a&password=b"),
+        (FORM, "", b"name=\xff\xfe&password=%ff%00"),
+        (FORM, "gzip", b"\x1f\x8b\x08junk"),
+    ],
+)
+async def test_form_that_cannot_be_read_is_no_fault_of_ours(
+    centre: Staffed, content_type: str, encoding: str, body: bytes
+) -> None:
+    headers = {**SAME_ORIGIN, "Content-Type": content_type}
+    headers |= {"Content-Encoding": encoding} if encoding else {}
+    browser = centre.browser()
+
+    async with browser.session.post(
+        f"{browser.base}/login", data=body, headers=headers, allow_redirects=False
+    ) as answer:
+        assert answer.status == 400
+        assert answer.content_type == "text/html"
+
+
+@pytest.mark.parametrize("back", ["//[", "/\x7f", "/\x85", "/\u2028", "/\r\nX-Evil: 1", "/desk\t"])
+async def test_odd_way_back_leads_to_the_first_page(centre: Staffed, back: str) -> None:
+    browser = centre.browser()
+
+    async with browser.session.post(
+        f"{browser.base}/language",
+        data={"to": "en", "back": back},
+        headers=SAME_ORIGIN,
+        allow_redirects=False,
+    ) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/")
+
+
 async def test_cookie_is_kept_from_scripts_and_other_sites(centre: Staffed) -> None:
     browser = centre.browser()
 

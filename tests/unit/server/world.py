@@ -65,9 +65,12 @@ class Kiosk:
         self.entropy = SeededEntropy(seed)
         self.seq = 0
         self.prev = FIRST_PREV
+        self.raw = b""
         self.counter = 0
         self.cursor = 0
         self.now_ms = NOW_MS
+        #: Another program start, as a restored or copied card makes it, is another seed.
+        self.boot_id = seed.to_bytes(4, "big")
 
     def copy(self, seed: int) -> "Kiosk":
         other = Kiosk(self.keys, self.kiosk_no, self.sealing, seed)
@@ -90,6 +93,7 @@ class Kiosk:
         )
         envelope = Envelope(header, seal(self.sealing, encode_header(header), plaintext))
         self.seq, self.prev = self.seq + 1, envelope_hash(envelope)
+        self.raw = envelope_bytes(envelope)
         return envelope
 
     def confirm(
@@ -127,7 +131,7 @@ class Kiosk:
             frames.Request(
                 kiosk_id=self.keys.kiosk_id,
                 counter=self.counter,
-                boot_id=b"boot",
+                boot_id=self.boot_id,
                 now_ms=self.now_ms,
                 monotonic_ms=1000,
                 epoch=0,
@@ -152,9 +156,8 @@ class Kiosk:
         return encode_courier(envelope, self.keys.sign("envelope", envelope_bytes(envelope)))
 
     def chunks(self, seq: int, attachment: Attachment, size: int = 1000) -> list[frames.Chunk]:
-        sealed = seal_attachment(
-            self.sealing, self.keys.kiosk_id, seq, attachment.index, attachment
-        )
+        """Seal to the last envelope of this kiosk."""
+        sealed = seal_attachment(self.sealing, self.raw, attachment.index, attachment)
         return chunks_of(sealed, seq, attachment.index, size)
 
     def notices(self, taken: Taken) -> list[Notice]:

@@ -37,7 +37,9 @@ def made() -> dict[str, dict[str, Any]]:
         envelopes.append(Envelope(header=header, sealed=sealed))
         prev = wire.envelope_hash(envelopes[-1])
     photo = Attachment(question="photo", index=0, media_type="image/jpeg", content=b"made-up")
-    sealed_photo = sealing.seal_attachment(centre.sealing, keys.kiosk_id, 3, 0, photo)
+    sealed_photo = sealing.seal_attachment(
+        centre.sealing, wire.envelope_bytes(envelopes[-1]), 0, photo
+    )
     notice = Notice(
         number=8,
         case_no="004200000188",

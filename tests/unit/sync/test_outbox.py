@@ -82,10 +82,14 @@ def test_submit_after_crash_before_commit_leaves_nothing(database: Database) -> 
 def test_attachments_are_sealed_to_their_place(database: Database) -> None:
     receipt = submitted(database, KEYS, SEALING, 1, (photo(0, 10), photo(1, 20)))
 
-    rows = database.conn.conn.execute("SELECT place, sealed FROM attachment").fetchall()
+    rows = database.conn.conn.execute(
+        "SELECT envelope, place, attachment.sealed FROM attachment JOIN outbox USING (seq)"
+        " WHERE seq = ?",
+        (receipt.seq,),
+    ).fetchall()
     read = [
-        open_attachment(SEALING_PRIVATE, KEYS.kiosk_id, receipt.seq, place, sealed)
-        for place, sealed in rows
+        open_attachment(SEALING_PRIVATE, envelope, place, sealed)
+        for envelope, place, sealed in rows
     ]
     assert read == [photo(0, 10), photo(1, 20)]
 

@@ -122,12 +122,11 @@ def test_request_is_read_written_and_verified_alike() -> None:
 def test_attachment_opens_alike() -> None:
     found = vector("request")["attachment"]
     sealed = bytes.fromhex(found["sealed"])
-    info = b"bianmin/1/attachment\x01" + bytes.fromhex(found["kiosk_id"]) + b"\x03\x00"
+    envelope = wire.envelope_bytes(frames.decode_request(raw_of("request")).request.envelopes[2])
+    info = b"bianmin/1/attachment\x01" + hashlib.sha256(envelope).digest() + b"\x00"
 
     plain = decoder.attachment_plaintext(opened(key("sealing_private"), info, sealed[1:]))
-    ours = sealing.open_attachment(
-        key("sealing_private"), bytes.fromhex(found["kiosk_id"]), 3, 0, sealed
-    )
+    ours = sealing.open_attachment(key("sealing_private"), envelope, 0, sealed)
 
     assert plain == {name: found[name] for name in ("question", "media_type", "content")}
     assert (ours.question, ours.media_type, ours.content.hex()) == tuple(plain.values())

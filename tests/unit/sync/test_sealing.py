@@ -69,7 +69,7 @@ def test_openers_refuse_anything_else_with_their_own_error(raw: bytes) -> None:
     with pytest.raises(SealBroken):
         sealing.open_sealed(PRIVATE, b"", raw)
     with pytest.raises(SealBroken):
-        sealing.open_attachment(PRIVATE, bytes(8), 1, 0, raw)
+        sealing.open_attachment(PRIVATE, b"", 0, raw)
     with pytest.raises(SealBroken):
         sealing.open_notice(PRIVATE, 1, raw)
 
@@ -86,17 +86,13 @@ def test_attachment_opens_at_its_place_only(content: bytes, media_type: str, ind
         media_type=media_type,  # type: ignore[arg-type]  # one of them
         content=content,
     )
-    sealed = sealing.seal_attachment(PUBLIC, b"kiosk id", 5, index, attachment)
+    sealed = sealing.seal_attachment(PUBLIC, b"envelope", index, attachment)
 
     assert sealing.attachment_key_id(sealed) == 7
-    assert sealing.open_attachment(PRIVATE, b"kiosk id", 5, index, sealed) == attachment
-    for kiosk_id, seq, place in (
-        (b"kiosk ix", 5, index),
-        (b"kiosk id", 6, index),
-        (b"kiosk id", 5, index + 1),
-    ):
+    assert sealing.open_attachment(PRIVATE, b"envelope", index, sealed) == attachment
+    for envelope, place in ((b"envelopes", index), (b"envelope", index + 1)):
         with pytest.raises(SealBroken):
-            sealing.open_attachment(PRIVATE, kiosk_id, seq, place, sealed)
+            sealing.open_attachment(PRIVATE, envelope, place, sealed)
 
 
 def test_largest_attachment_fits_its_bound() -> None:
@@ -104,7 +100,7 @@ def test_largest_attachment_fits_its_bound() -> None:
         question="q" * 64, index=0, media_type="image/jpeg", content=bytes(ATTACHMENT_BYTES_MAX)
     )
 
-    sealed = sealing.seal_attachment(PUBLIC, bytes(8), 1, 0, attachment)
+    sealed = sealing.seal_attachment(PUBLIC, b"", 0, attachment)
 
     assert len(sealed) <= SEALED_ATTACHMENT_BYTES_MAX
 

@@ -187,6 +187,13 @@ def test_burst_from_the_encoder_is_a_reason_to_encode_anew(tmp_path: Path) -> No
     assert _coding_fault(wav).startswith("the encoder adds a burst of ")
 
 
+def test_peak_from_the_encoder_is_a_reason_to_encode_anew(tmp_path: Path) -> None:
+    wav = record(tmp_path, "x.wav", tone(1000, 0.7))
+    record(tmp_path, "x.heard", tone(1000, 0.9))
+
+    assert _coding_fault(wav) == "the encoder lifts a peak to -0.9 dBFS"
+
+
 def test_clean_encoding_is_no_reason(tmp_path: Path) -> None:
     wav = record(tmp_path, "x.wav", tone(1000, 0.1))
 

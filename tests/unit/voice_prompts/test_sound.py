@@ -105,7 +105,7 @@ def test_burst_of_an_encoder_is_measured() -> None:
     assert excess_db(source, spoilt[:19_000]) == 0.0
 
 
-@given(st.integers(0, 600))
+@given(st.integers(0, 250))
 def test_a_codecs_delay_is_no_burst(delay: int) -> None:
     source = tone(300, 0.1) + tone(300, 0.6) + tone(300, 0.02)
 

@@ -112,6 +112,20 @@ async def test_lost_transaction_is_told_to_every_writer(store: Store) -> None:
     assert await store.read(words) == []
 
 
+async def test_writer_outlives_a_lock_that_cannot_be_taken(store: Store) -> None:
+    """No file handle left, a full disk: nothing is stored then, and later all is well again."""
+    lock = Path(f"{store.path}.lock")
+    lock.unlink()
+    lock.mkdir()
+
+    with pytest.raises(StoreFault):
+        await asyncio.wait_for(store.write(add, "lost"), 5)
+
+    lock.rmdir()
+    assert await asyncio.wait_for(store.write(add, "kept"), 5) == "kept"
+    assert await store.read(words) == ["kept"]
+
+
 async def test_readers_cannot_write(store: Store) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         await store.read(add, "sneaked in")

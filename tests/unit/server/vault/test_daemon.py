@@ -1,6 +1,8 @@
 """The vault's socket and key files: for its own user, for well-formed questions only."""
 
 import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 
 import pytest
@@ -110,3 +112,41 @@ def test_keys_do_not_print_themselves(world: World) -> None:
 
     assert world.vault_keys.sealing[1].hex() not in text
     assert "index" not in text
+
+
+async def test_second_vault_waits_until_the_first_is_gone(world: World) -> None:
+    """A vault whose centre was killed may still be at work when the next centre starts one."""
+    client = VaultClient(world.settings.vault_socket)
+    first = await vault_process(world)
+    await up(client)
+    second = await vault_process(world)
+    try:
+        assert second.stderr is not None
+        assert b"waits" in await asyncio.wait_for(second.stderr.readline(), 20)
+        first.terminate()
+        await first.wait()
+
+        await up(client)
+        assert second.returncode is None
+    finally:
+        for process in (first, second):
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+async def vault_process(world: World) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "server.vault",
+        str(world.settings.data_dir),
+        stdin=PIPE,
+        stderr=PIPE,
+    )
+
+
+async def up(client: VaultClient) -> None:
+    async with asyncio.timeout(20):
+        while not await client.is_up():
+            await asyncio.sleep(0.05)

@@ -209,6 +209,31 @@ def test_attachment_is_opened_and_recorded(world: World, published: Published) -
     assert entries(world)[0] == ("anna", "open_attachment", kiosk.case_no)
 
 
+def test_attachment_of_a_forked_number_is_shown_with_its_own_case_only(
+    world: World, published: Published
+) -> None:
+    """Two residents confirmed under one number: neither's photo may stand in the other's case."""
+    kiosk = world.enrol()
+    other = kiosk.copy(seed=9)
+    answers = {"topic": "road", "about_staff": "no", "text_or_voice": "1", "keep_name": "no"}
+    voices = [
+        Attachment("text_or_voice", 0, "audio/webm", b"\x1aE\xdf\xa3" + octet * 300)
+        for octet in (b"a", b"b")
+    ]
+    for machine, voice in zip((kiosk, other), voices, strict=True):
+        envelope = machine.confirm(published, answers, "suggestion")
+        chunks = machine.chunks(machine.seq, voice)
+        world.exchange(machine, machine.request([envelope], chunks))
+    settled(world)
+
+    shown = [
+        world.vault.answer(protocol.OpenAttachment(number, 0, "anna", "clerk", "listen to it"))
+        for number in (kiosk.case_no, f"{kiosk.case_no}-2")
+    ]
+
+    assert [getattr(answer, "content", None) for answer in shown] == [v.content for v in voices]
+
+
 def test_attachment_that_has_not_arrived_is_refused(world: World, published: Published) -> None:
     kiosk = world.enrol()
     answers = {"topic": "road", "about_staff": "no", "text_or_voice": "1", "keep_name": "no"}
