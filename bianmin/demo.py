@@ -18,6 +18,7 @@ from bianmin.accounts import Account, ensure_accounts
 from bianmin.page import build_page
 from bianmin.village import HOST, Ports, Village
 from bianmin.words import words
+from voice_prompts.cli import default_cache_dir
 
 _DEFAULTS: Final = Ports()
 _OPTIONS: Final = {  # what listens → the option that moves it
@@ -55,9 +56,7 @@ _OPTIONS: Final = {  # what listens → the option that moves it
 @click.option(
     "--voice-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("var/voice"),
-    show_default=True,
-    help="Folder of the rendered sentences; kept by --reset.",
+    help="Folder of the rendered sentences; by default where `bianmin voice render` puts them.",
 )
 @click.option("--kiosk-port", type=int, default=_DEFAULTS.kiosk, show_default=True)
 @click.option("--centre-port", type=int, default=_DEFAULTS.centre, show_default=True)
@@ -70,7 +69,7 @@ def demo(
     lan: bool,
     shown: browser.Look,
     place: Path,
-    voice_dir: Path,
+    voice_dir: Path | None,
     kiosk_port: int,
     centre_port: int,
     page_port: int,
@@ -90,7 +89,7 @@ def demo(
 
     Press Enter to cut or restore the link, Ctrl-C to stop everything.
     """  # noqa: D301 -- click keeps the lines after a backspace as they are
-    place, voice_dir = place.absolute(), voice_dir.absolute()
+    place, voice_dir = place.absolute(), (voice_dir or default_cache_dir()).absolute()
     ports = Ports(kiosk=kiosk_port, centre=centre_port, page=page_port, link=link_port)
     _check_ports(ports)
     if reset:

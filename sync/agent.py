@@ -314,6 +314,13 @@ class Agent:
             await self._database.write(
                 lambda db: outbox.prune(db, standing.standing_of(db).centre_ms)
             )
+            await self._database.give_back()
+        while not self._database.has_room():
+            gone = await self._database.write(outbox.make_room)
+            if not gone:
+                break
+            await self._database.give_back()
+            await self._database.run(lambda _: self._database.restore_ballast())
 
     def _note_success(self, changes: exchange.Changes) -> None:
         self.state = AgentState(

@@ -164,6 +164,17 @@ class Database:
         is_free = _free_bytes(self.path.parent) >= 2 * self._ballast_bytes
         return self.ballast_path.exists() and is_free
 
+    async def give_back(self) -> None:
+        """Give the room of deleted rows back to the disk."""
+
+        def shrink(db: Tables) -> None:
+            # Each step gives back one page; `execute` would take one step only.
+            db.conn.executescript("PRAGMA incremental_vacuum")
+            # Only a checkpoint makes the file itself shorter.
+            db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+        await self.run(shrink)
+
     def release_ballast(self) -> None:
         """Give the ballast's room to the store."""
         self.ballast_path.unlink(missing_ok=True)
@@ -292,6 +303,8 @@ def _connected(path: Path) -> Tables:
         db = Tables(connection, execute_plugins=False)
         for pragma in (
             f"busy_timeout = {BUSY_MS}",
+            # Only a new file takes this, before anything is written: its room can be given back.
+            "auto_vacuum = INCREMENTAL",
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",

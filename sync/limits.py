@@ -24,6 +24,7 @@ SETTLED_KEPT_DAYS = 30  # a centre restored from a backup is refilled from these
 RECEIPT_KEPT_DAYS = 800  # "my matters" outlives the longest service; 100 bytes each
 SALVAGE_SEQ_GAP = 100  # numbers skipped when the newest one is unreadable: none is given twice
 SALVAGE_PROBE_MAX = 2000  # rows probed beyond the last readable one
+MAKE_ROOM_ROWS = 32  # attachments in one commit when the disk is short: 10 MB
 PRUNE_ROWS = 500  # in one commit, so that a touch never waits for it
 # --- exchange (sync/backoff, sync/batching, sync/agent) ---
 RETRY_FIRST_S = 2.0  # a lost packet

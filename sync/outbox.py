@@ -16,6 +16,7 @@ from sync.ids import case_number
 from sync.limits import (
     ATTACHMENTS_MAX,
     ENVELOPE_BYTES_MAX,
+    MAKE_ROOM_ROWS,
     PRUNE_ROWS,
     RECEIPT_KEPT_DAYS,
     SETTLED_KEPT_DAYS,
@@ -249,6 +250,19 @@ def prune(db: Tables, centre_ms: int) -> int:
         ).rowcount
     _prune_receipts(db, centre_ms - RECEIPT_KEPT_DAYS * DAY_MS)
     return count
+
+
+def make_room(db: Tables) -> int:
+    """Drop delivered attachments, the oldest first, before their time; answer how many went.
+
+    For a disk that runs short: they take nearly all the room, and a kiosk that cannot take
+    applications does more harm than a restored centre that lacks some photos. Envelopes stay.
+    """
+    return db.conn.execute(
+        "DELETE FROM attachment WHERE rowid IN (SELECT rowid FROM attachment"
+        " WHERE state = 'settled' ORDER BY settled_ms, seq LIMIT ?)",
+        (MAKE_ROOM_ROWS,),
+    ).rowcount
 
 
 def _prune_receipts(db: Tables, before_ms: int) -> None:

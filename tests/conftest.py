@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from voice_prompts.cli import default_cache_dir
+
 # Their assertions tell what differs, as a test's own do.
 pytest.register_assert_rewrite("tests.integration.delivery", "tests.device", "tests.village")
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: Rendered sentences, shared by every test that starts a kiosk: rendering them takes minutes.
-VOICE_DIR = ROOT / ".build" / "voice"
+#: Rendered sentences, shared by every kiosk of this user: rendering them takes minutes, and
+#: each clip is named by its content.
+VOICE_DIR = default_cache_dir()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sync import catalogues, outbox, standing
 from sync.agent import Agent
 from sync.clock import SeededEntropy
-from sync.database import immediate
+from sync.database import immediate, open_database
 from sync.limits import FRAME_BYTES_MAX, REFILL_EVERY_MS
 from sync.records import Health, Notice
 from sync.signing import DeviceKeys
@@ -571,3 +571,37 @@ async def test_pruning_follows_the_centres_time_and_keeps_receipts(kiosk: Kiosk)
     assert (kept, gone) == (1, 2)
     assert outbox.is_delivered(kiosk.database.conn, case_no)
     assert outbox.receipt_of_case(kiosk.database.conn, case_no) is not None
+
+
+async def test_short_disk_gives_up_delivered_photos_and_nothing_else(kiosk: Kiosk) -> None:
+    """A kiosk that delivered all must not stay shut for the 30 days that copies are kept."""
+    for number in range(1, 4):
+        kiosk.submit(number, 50_000)
+    await kiosk.exchange_until_quiet()
+    kiosk.submit(9, 700)
+    kiosk.database.close()
+    # So much is never free: to this kiosk the disk looks full.
+    kiosk.database = open_database(
+        kiosk.directory / "kiosk.db",
+        device_public=kiosk.keys.sign_public,
+        ballast_bytes=1 << 60,
+        is_threaded=False,
+    )
+    before = kiosk.database.path.stat().st_size
+    kiosk.link = MemoryLink(kiosk.centre, ["drop_request"], kiosk.clock)
+    kiosk.agent = kiosk.new_agent()
+
+    await kiosk.agent.exchange_once()
+    assert rows(kiosk) == (4, 4)
+    await kiosk.exchange_until_quiet()
+
+    assert rows(kiosk) == (0, 4)
+    assert kiosk.centre.transaction_count() == 4
+    assert kiosk.database.path.stat().st_size < before - 100_000
+
+
+def rows(kiosk: Kiosk) -> tuple[int, int]:
+    """Attachments and envelopes that the store holds."""
+    query = "SELECT (SELECT count(*) FROM attachment), (SELECT count(*) FROM outbox)"
+    attachments, envelopes = kiosk.database.conn.conn.execute(query).fetchone()
+    return int(attachments), int(envelopes)
