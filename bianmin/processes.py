@@ -154,8 +154,10 @@ async def run(
         await process.wait()
         raise
     if process.returncode != 0:
-        text = (complained or b"").decode("utf-8", "replace").strip()
-        raise ProgramFailed(f"bianmin {' '.join(arguments)}: status {process.returncode}\n{text}")
+        text = b"\n".join(part for part in (said, complained) if part).decode("utf-8", "replace")
+        raise ProgramFailed(
+            f"bianmin {' '.join(arguments)}: status {process.returncode}\n{text.strip()}"
+        )
     return (said or b"").decode("utf-8", "replace")
 
 

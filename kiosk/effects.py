@@ -7,10 +7,12 @@ with a code for the helper; nothing was promised then, and the answers are still
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlite_utils import Database as Tables
 
+from kiosk.ahead import Ahead
 from kiosk.drafts import Drafts
 from kiosk.lookup import Person, kiosk_salt, people_of, person_tag, tags_of
 from kiosk.resume import Trail
@@ -84,7 +86,8 @@ class Effects:
         self._poke = poke
         self._salt = kiosk_salt(keys.to_bytes())
         self._called_ms: int | None = None
-        self._prepared: tuple[tuple[Person, ...], asyncio.Future[tuple[bytes, ...]]] | None = None
+        self._tags: Ahead[tuple[Person, ...], tuple[bytes, ...]] = Ahead()
+        self._notes: Ahead[tuple[bytes, str], None] = Ahead()
 
     async def run(self, effects: Sequence[Effect], loaded: Loaded) -> tuple[Event, ...]:
         """Run effects in order and answer what they bring."""
@@ -93,14 +96,16 @@ class Effects:
             match effect:
                 case Submit(transaction=transaction):
                     events.append(await self._submit(transaction, loaded))
-                case Prepare(answers=answers):
-                    self._tags_of(answers)
+                case Prepare(transaction=transaction):
+                    self._tagged(transaction)
+                    self._noted(transaction)
                 case LookUp():
                     events.append(await self._look_up(effect))
                 case Wipe():
                     self._drafts.wipe()
                     self._live.wipe()
-                    self._prepared = None
+                    self._tags.forget()
+                    self._notes.forget()
                 case Discard(question=question):
                     self._drafts.discard(question)
                 case Ring():
@@ -111,7 +116,7 @@ class Effects:
     @property
     def is_preparing(self) -> bool:
         """Whether anything of a visit's answers is held."""
-        return self._prepared is not None
+        return not (self._tags.is_empty and self._notes.is_empty)
 
     @property
     def is_helper_called(self) -> bool:
@@ -127,8 +132,9 @@ class Effects:
             body = encode_transaction(loaded.catalogue, loaded.dictionary, transaction)
             service = loaded.catalogue.service(transaction.service)
             attachments = self._drafts.attachments(transaction, service)
-            tags = await self._tags_of(transaction.answers)
-            await asyncio.to_thread(self._trail.note, transaction.id, transaction.language)
+            tags = await self._tagged(transaction)
+            if service.case_kind != "rating":
+                await self._noted(transaction)
             receipt = await self._database.write(
                 _enqueued,
                 keys=self._keys,
@@ -146,13 +152,13 @@ class Effects:
         self._poke()
         return Committed(receipt)
 
-    def _tags_of(self, answers: Mapping[str, str]) -> asyncio.Future[tuple[bytes, ...]]:
-        """Begin to make the tags, or answer those begun: slow on purpose, so not on the loop."""
-        people = people_of(answers)
-        if self._prepared is None or self._prepared[0] != people:
-            making = asyncio.to_thread(tags_of, people, self._salt)
-            self._prepared = (people, asyncio.ensure_future(making))
-        return self._prepared[1]
+    def _tagged(self, transaction: Transaction) -> asyncio.Future[tuple[bytes, ...]]:
+        people = people_of(transaction.answers)
+        return self._tags.begin(people, partial(tags_of, people, self._salt))
+
+    def _noted(self, transaction: Transaction) -> asyncio.Future[None]:
+        owed = (transaction.id, transaction.language)
+        return self._notes.begin(owed, partial(self._trail.note, *owed))
 
     async def _after_fault(self, transaction: Transaction, error: Exception) -> Committed | Failed:
         """Look whether it was committed all the same: a fault after COMMIT is no failure."""

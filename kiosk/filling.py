@@ -186,7 +186,7 @@ def finished(visit: Visit, draft: Draft, world: World) -> Step:
     minted = replace(draft, transaction_id=draft.transaction_id or world.fresh_id)
     if draft.is_rating:
         return _submitted(visit, minted, world)
-    ready = Prepare(walk.to_submit(minted, world))
+    ready = Prepare(_transaction(visit, minted, world))
     return replace(visit, place=Checking(), draft=minted), (ready,)
 
 
@@ -212,14 +212,18 @@ def _submitted(visit: Visit, draft: Draft, world: World) -> Step:
         first = problems[0]
         place = Asking(first.question, error=first.code, tries=1, is_change=not draft.is_rating)
         return replace(visit, place=place, draft=draft), ()
-    transaction = Transaction(
+    submit = Submit(_transaction(visit, draft, world))
+    return replace(visit, place=Waiting("submit"), draft=draft), (submit,)
+
+
+def _transaction(visit: Visit, draft: Draft, world: World) -> Transaction:
+    return Transaction(
         id=draft.transaction_id,
         service=draft.service,
         language=visit.language,
         answers=walk.to_submit(draft, world),
         corrects=draft.corrects,
     )
-    return replace(visit, place=Waiting("submit"), draft=draft), (Submit(transaction),)
 
 
 def retry(visit: Visit, _: Touch, world: World) -> Step:

@@ -15,6 +15,7 @@ from voice_prompts.wording import Wording
 
 #: Modules of quiet zone that readers need around a code (ISO/IEC 18004).
 QUIET_MODULES = 4
+MASK = 0
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +32,12 @@ def qr_svg(text: str) -> str:
     import qrcode  # noqa: PLC0415 -- 60 ms that the start need not pay
     from qrcode.constants import ERROR_CORRECT_M  # noqa: PLC0415 -- as above
 
-    code: Any = qrcode.main.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_MODULES)
+    # What is sealed looks like chance already: of 120 blurred and turned codes a reader read 72
+    # with the best of the eight masks and 75 with this one. To weigh them against each other
+    # takes five sixths of the time that a code is drawn in.
+    code: Any = qrcode.main.QRCode(
+        error_correction=ERROR_CORRECT_M, border=QUIET_MODULES, mask_pattern=MASK
+    )
     code.add_data(text, optimize=8)
     code.make(fit=True)
     rows = code.get_matrix()

@@ -270,9 +270,9 @@ class Submit(Part, frozen=True, tag=True):
 
 
 class Prepare(Part, frozen=True, tag=True):
-    """Get ready for a submit that will probably come: the slow work that needs the answers."""
+    """Get ready for a submit that will probably come: do the slow work that it needs."""
 
-    answers: Mapping[str, str]
+    transaction: Transaction
 
 
 class LookUp(Part, frozen=True, tag=True):

@@ -75,6 +75,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except web.HTTPException as error:
         return web.Response(status=error.status)
+    except (web.RequestPayloadError, ConnectionError):
+        # Whoever posted broke off or sent what is no body: that is no fault of the screen's.
+        return web.Response(status=400)
     except BianminError as error:
         # The resident's page shows its own words; the code is for whoever looks closer.
         status = int(error.code.split(".", 1)[0])

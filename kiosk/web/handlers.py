@@ -130,8 +130,13 @@ async def pinyin(_: web.Request) -> web.StreamResponse:
 
 async def static(request: web.Request) -> web.StreamResponse:
     """GET /static/… : script, style, pictures of this release."""
-    path = (STATIC / request.match_info["path"]).resolve()
-    if not path.is_relative_to(STATIC) or not path.is_file():
+    try:
+        path = (STATIC / request.match_info["path"]).resolve()
+        is_ours = path.is_relative_to(STATIC) and path.is_file()
+    except (ValueError, OSError) as error:
+        # A name that no file can have.
+        raise web.HTTPNotFound from error
+    if not is_ours:
         raise web.HTTPNotFound
     return web.FileResponse(path, headers={"Cache-Control": ASK_AGAIN})
 

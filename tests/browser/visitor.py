@@ -19,6 +19,7 @@ from kiosk.entry import pinyin_path
 from tests.browser.geometry import GEOMETRY
 
 DEAF_S: Final = 0.33  # the page hears nothing for 0.3 s after a screen
+SAME_S: Final = 0.53  # the same button sooner than 0.5 s after itself, too, whatever the screen
 SAME_KEY_S: Final = 0.17  # the same key sooner than 0.15 s after itself is taken for a tremor
 RECORD_S: Final = 0.6  # a spoken note of these tests
 PATIENCE_S: Final = 15.0
@@ -116,6 +117,7 @@ class Resident:
         self._screens = 0
         self._played = 0
         self._ready_s = 0.0
+        self._last, self._touched_s = "", 0.0
 
     @property
     def now(self) -> Seen:
@@ -151,7 +153,7 @@ class Resident:
         self._screens = int(came)
         self._played = await self.page.evaluate("bianmin.played.length")
         await self.page.evaluate(
-            "(ms) => hand.until(() => bianmin.firstSoundMs !== null || bianmin.played.length, ms)",
+            "(ms) => hand.until(() => bianmin.firstSoundMs !== null, ms)",
             patience_ms,
         )
         screen = msgspec.convert(await self.page.evaluate("hand.look()"), Seen)
@@ -190,10 +192,13 @@ class Resident:
 
     async def touch(self, selector: str) -> None:
         """Touch the middle of something that can be seen."""
+        if selector == self._last:
+            self._ready_s = max(self._ready_s, self._touched_s + SAME_S)
         await self._wait()
         spot = await self.page.evaluate("(s) => hand.spot(s)", selector)
         assert spot is not None, f"{selector} cannot be touched on {self.now.name}"
         await self.page.touchscreen.tap(*spot)
+        self._last, self._touched_s = selector, self._clock()
 
     async def _wait(self) -> None:
         await asyncio.sleep(max(0.0, self._ready_s - self._clock()))
@@ -232,33 +237,24 @@ class Resident:
         if not value and self.now.entry != "multi_choice":
             await self.go("#skip")
             return
-        match self.now.entry:
-            case "consent" | "choice" | "yes_no" | "village":
-                await self._tile(f'.tile[data-action=answer][data-value="{value}"]')
-            case "multi_choice":
-                await self._several(value.split())
-            case "date":
-                await self._date(value)
-            case "name" | "text_note":
-                await self.write(value)
-            case "photo":
-                await self._photos(int(value))
-            case "signature":
-                await self._sign()
-            case "voice_note" if value.startswith("="):
-                await self.touch("[data-do=type]")
-                self._rest()
-                await self.write(value[1:])
-            case "voice_note":
-                await self._speak()
-            case _:
-                await self._pad(value)
+        way = {
+            **dict.fromkeys(_AT_ONCE, self._tile),
+            "multi_choice": self._several,
+            "date": self._date,
+            "name": self.write,
+            "text_note": self.write,
+            "photo": self._photos,
+            "signature": self._sign,
+            "voice_note": self._speak,
+        }.get(self.now.entry, self._pad)
+        await way(value)
         if self.now.question == question and await self.is_there("#next"):
             await self.go("#next")
         is_same = self.now.question == question
         assert not (is_same and self.now.error), f"{question} = {value!r}: {self.now.error}"
 
-    async def _tile(self, selector: str) -> None:
+    async def _tile(self, value: str) -> None:
+        selector = f'.tile[data-action=answer][data-value="{value}"]'
         for _ in range(TURNS_MAX):
             if await self.is_there(selector):
                 await self.go(selector)
@@ -267,7 +263,8 @@ class Resident:
             await self.picture()
         raise AssertionError(f"{selector} is on no page of {self.now.name}")
 
-    async def _several(self, names: list[str]) -> None:
+    async def _several(self, value: str) -> None:
+        names = value.split()
         for name in names:
             await self.touch(f'[data-choice="{name}"]')
         if not names:
@@ -320,11 +317,10 @@ class Resident:
                 self._rest()
                 return
             await self.touch('#candidates [data-key="more"]')
-            await asyncio.sleep(0.5)  # the same key again, which is no letter
         raise AssertionError(f"{character} is not offered for {_pinyin(character)}")
 
-    async def _photos(self, number: int) -> None:
-        for index in range(number):
+    async def _photos(self, value: str) -> None:
+        for index in range(int(value)):
             if index:
                 await self.touch("[data-do=another]")
             live = "!document.querySelector('video').hidden"
@@ -336,7 +332,7 @@ class Resident:
             self._rest()
         await self.picture("kept")
 
-    async def _sign(self) -> None:
+    async def _sign(self, _: str) -> None:
         box = await self.page.locator("#ink").bounding_box()
         assert box is not None
         await self._wait()
@@ -354,7 +350,12 @@ class Resident:
         touches = [{"x": x, "y": y} for x, y in points]
         await self._cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
-    async def _speak(self) -> None:
+    async def _speak(self, value: str) -> None:
+        if value.startswith("="):
+            await self.touch("[data-do=type]")
+            self._rest()
+            await self.write(value[1:])
+            return
         await self.touch("[data-do=record]")
         assert await self.hears("!document.querySelector('[data-do=stop]').hidden")
         self._rest()
@@ -368,19 +369,22 @@ class Resident:
     # --- a matter ---
 
     async def fill(self, answers: Mapping[str, str]) -> None:
-        """Go on by these answers until the check page, or what an enquiry found."""
+        """Go on by these answers until something else than a question comes."""
         for _ in range(STEPS_MAX):
-            match self.now.kind:
-                case "materials" | "warning":
-                    await self.picture()
-                    await self.go("#next")
-                case "question":
-                    if self.now.entry in _AT_ONCE:
-                        await self.picture()
-                    await self.answer(answers.get(self.now.question, ""))
-                case _:
-                    return
+            if self.now.kind not in ("materials", "question", "warning"):
+                return
+            await self.go_on(answers)
         raise AssertionError(f"no end in {STEPS_MAX} screens: {self.now.name}")
+
+    async def go_on(self, answers: Mapping[str, str]) -> None:
+        """Read one screen and go on by these answers."""
+        if self.now.kind != "question":
+            await self.picture()
+            await self.go("#next")
+            return
+        if self.now.entry in _AT_ONCE:
+            await self.picture()
+        await self.answer(answers.get(self.now.question, ""))
 
     async def change(self, question: str, value: str) -> None:
         """Find a question's line on the check page and give another answer."""

@@ -208,7 +208,7 @@ async def test_slow_tags_are_begun_on_the_check_page_and_forgotten_with_the_visi
         assert kiosk.stage.loaded is not None
         effects, said = kiosk.parts.effects, transaction()
 
-        await effects.run([Prepare(said.answers)], kiosk.stage.loaded)
+        await effects.run([Prepare(said)], kiosk.stage.loaded)
         is_begun = effects.is_preparing
         (event,) = await submitted(kiosk, said)
         found = await looked_up(kiosk, LookUp(id_number=OLD_ID, phone_tail=PHONE[-4:]))

@@ -130,6 +130,9 @@ def test_nothing_is_submitted_with_a_problem(course: list[Deed]) -> None:
     for deed in course:
         before = visitor.visit
         deed(visitor)
+        if visitor.visit is before:
+            # The deed did not fit here; the effects are still an earlier one's.
+            continue
         if any(isinstance(effect, Submit) for effect in visitor.effects):
             draft = visitor.visit.draft
             assert draft is not None

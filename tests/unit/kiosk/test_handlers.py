@@ -259,7 +259,13 @@ async def test_pages_are_kept_by_nobody(tmp_path: Path) -> None:
 async def test_files_outside_static_are_not_served(tmp_path: Path) -> None:
     async with page(tmp_path) as browser:
         found = await browser.client.get("/static/kiosk.js")
-        for path in ("/static/..%2fhandlers.py", "/static/%2e%2e/%2e%2e/main.py", "/static/"):
+        odd = ("/static/%00", "/static/" + "a" * 4000)
+        for path in (
+            "/static/..%2fhandlers.py",
+            "/static/%2e%2e/%2e%2e/main.py",
+            "/static/",
+            *odd,
+        ):
             assert (await browser.client.get(path)).status == 404, path
 
         assert found.status == 200
@@ -450,3 +456,18 @@ async def test_typing_keeps_the_visit(tmp_path: Path) -> None:
             await browser.kiosk.stage.expire()
 
         assert browser.kiosk.stage.visit == visit
+
+
+async def test_body_that_cannot_be_read_leaves_the_screen_alone(tmp_path: Path) -> None:
+    async with page(tmp_path) as browser:
+        before = browser.kiosk.stage.visit
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Encoding": "gzip",
+            "Origin": browser.origin,
+        }
+
+        found = await browser.client.post("/act", data=b"not packed at all", headers=headers)
+
+        assert found.status == 400
+        assert browser.kiosk.stage.visit == before

@@ -7,6 +7,7 @@ import pytest
 from kiosk.resume import FILE_NAME, OWED_MS_MAX, Trail
 from kiosk.visit import Asking, AtFault, AtHome, AtReceipt, Committed, Submit, Visit
 from sync import outbox
+from sync.ids import uuid7_ms
 from sync.limits import IDLE_FACTOR, IDLE_S, STILL_THERE_S
 from sync.records import Notice
 from tests.unit.kiosk.stations import Station, publish, station
@@ -221,3 +222,16 @@ async def test_restart_in_the_middle_of_a_form_begins_at_home(tmp_path: Path) ->
 
     async with station(tmp_path) as kiosk:
         assert kiosk.stage.visit.place == AtHome()
+
+
+async def test_day_is_the_centres_once_it_was_heard(tmp_path: Path) -> None:
+    """With a dead clock battery nobody could say that something happened today."""
+    ten_years_ms = 10 * 365 * 24 * 3600 * 1000
+    async with station(tmp_path, clock=JumpingClock(START_MS - ten_years_ms)) as kiosk:
+        await kiosk.exchange()
+
+        await walk_to_check(kiosk)
+
+        draft = kiosk.stage.visit.draft
+        assert draft is not None
+        assert abs(uuid7_ms(draft.transaction_id) - START_MS) < 60_000

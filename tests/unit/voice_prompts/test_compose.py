@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voice_prompts.compose import Piece, Spoken, fixed_parts, fragments, pieces, sentences
@@ -133,6 +133,7 @@ VALUES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(LANGUAGES), VALUES)
 def test_every_value_is_made_of_fragments_only(language: str, value: tuple[Kind, str]) -> None:
     row = pieces(language, "{x}", {"x": Spoken(*value)})
@@ -143,11 +144,13 @@ def test_every_value_is_made_of_fragments_only(language: str, value: tuple[Kind,
     assert not any(piece.is_live for piece in row)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12 - 1))
 def test_chinese_number_can_be_read_back(number: int) -> None:
     assert read_back(chinese("number", str(number))) == number
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[0-9]{1,20}", fullmatch=True))
 def test_digit_strings_keep_every_digit(digits: str) -> None:
     said = chinese("digits", digits).replace(" ", "")
@@ -155,6 +158,7 @@ def test_digit_strings_keep_every_digit(digits: str) -> None:
     assert said.translate(str.maketrans("零幺二三四五六七八九", "0123456789")) == digits
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_rests_stand_between_sounds_only(one: tuple[Kind, str], two: tuple[Kind, str]) -> None:
     slots = {"a": Spoken(*one), "b": Spoken(*two)}
@@ -281,6 +285,7 @@ def test_text_is_cut_at_sentence_ends(text: str, cut: tuple[str, ...]) -> None:
     assert sentences("zh-CN", text) == cut
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="好 a1.。！？；;!?”\n{x}", max_size=60))
 def test_cutting_loses_nothing_but_white_space(text: str) -> None:
     together = "".join(sentences("zh-CN", text))
@@ -288,6 +293,7 @@ def test_cutting_loses_nothing_but_white_space(text: str) -> None:
     assert re.sub(r"\s", "", together) == re.sub(r"\s", "", text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="好 a1.。！？；;!?”\n", max_size=60))
 def test_cutting_again_changes_nothing(text: str) -> None:
     cut = sentences("zh-CN", text)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.voice_prompts.conftest import tone
@@ -67,6 +67,7 @@ def test_clip_of_silence_is_empty() -> None:
     assert trimmed(silence(300)) == b""
 
 
+@settings(deadline=None)
 @given(st.floats(0.02, 1.0), st.integers(60, 900))
 def test_every_clip_comes_to_the_same_loudness(level: float, duration_ms: int) -> None:
     measured = levels(levelled(tone(duration_ms, level)))
@@ -74,6 +75,7 @@ def test_every_clip_comes_to_the_same_loudness(level: float, duration_ms: int) -
     assert measured.loudness == pytest.approx(LOUDNESS_LUFS, abs=0.3)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(5, 200)), min_size=1, max_size=12))
 def test_no_peak_passes_the_ceiling(bursts: list[tuple[float, int]]) -> None:
     sound = b"".join(tone(duration_ms, level) for level, duration_ms in bursts)
@@ -105,6 +107,7 @@ def test_burst_of_an_encoder_is_measured() -> None:
     assert excess_db(source, spoilt[:19_000]) == 0.0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 250))
 def test_a_codecs_delay_is_no_burst(delay: int) -> None:
     source = tone(300, 0.1) + tone(300, 0.6) + tone(300, 0.02)
