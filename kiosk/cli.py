@@ -24,6 +24,7 @@ from sync.commands import data_option, run_until_signal, told
 from sync.database import AlreadyRunning
 from sync.device import KioskIdentity, NotEnrolled, load_identity
 from sync.enrolling import enrol as enrol_kiosk
+from sync.errors import MALFORMED
 from sync.transports import CentreRefused
 from sync.transports.http import HttpLink
 
@@ -146,7 +147,7 @@ def status(data_dir: Path | None, port: int | None) -> None:
     try:
         with urllib.request.urlopen(url, timeout=STATUS_S) as answer:
             found: dict[str, object] = msgspec.json.decode(answer.read())
-    except (urllib.error.URLError, OSError, msgspec.DecodeError) as error:
+    except (urllib.error.URLError, OSError, *MALFORMED) as error:
         raise click.ClickException(
             f"no kiosk answers at {url}; start it with `bianmin kiosk run`, or see `doctor`"
         ) from error

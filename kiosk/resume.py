@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from sync.errors import MALFORMED
 from sync.files import write_whole
 from voice_prompts.wording import LANGUAGES
 
@@ -50,7 +51,7 @@ class Trail:
         """Answer whose receipt is owed; None when nobody's, or the file does not tell."""
         try:
             owed = msgspec.json.decode(self._path.read_bytes(), type=Owed)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, *MALFORMED):
             return None
         return owed if len(owed.id) == _ID_BYTES and owed.language in LANGUAGES else None
 

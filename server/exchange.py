@@ -64,13 +64,7 @@ def take(
     kiosk = fleet.identity(conn, request.kiosk_id)
     if kiosk is None:
         raise KioskUnknown("this kiosk was never enrolled here; enrol it with a new code")
-    fresh = ingest.freshness(
-        counter=request.counter,
-        now_ms=request.now_ms,
-        last_counter=kiosk.counter,
-        last_now_ms=kiosk.claimed_ms,
-        is_known_boot=fleet.is_known_boot(conn, kiosk.kiosk_id, request.boot_id),
-    )
+    fresh = _freshness(conn, kiosk, request)
     taken = inbox.take_envelopes(conn, kiosk, request.envelopes, carrier="exchange", now_ms=now_ms)
     marks = inbox.take_chunks(conn, kiosk.kiosk_id, request.chunks, now_ms)
     if fresh.is_old_image:
@@ -110,6 +104,18 @@ def take(
         manifest_hash=manifest_hash,
     )
     return Taken(reply=reply, stored=taken.stored)
+
+
+def _freshness(
+    conn: sqlite3.Connection, kiosk: KioskIdentityRow, request: Request
+) -> ingest.Freshness:
+    return ingest.freshness(
+        counter=request.counter,
+        now_ms=request.now_ms,
+        last_counter=kiosk.counter,
+        last_now_ms=kiosk.claimed_ms,
+        is_known_boot=fleet.is_known_boot(conn, kiosk.kiosk_id, request.boot_id),
+    )
 
 
 def _seen(request: Request, now_ms: int) -> Seen:

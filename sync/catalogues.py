@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlite_utils import Database as Tables
 
+from sync.errors import MALFORMED
 from sync.forms import Catalogue, Text, Village, decode_catalogue
 from sync.manifest import Manifest, ManifestRefused, blob_name, stored_manifest
 from sync.sealing import SealingPublic
@@ -91,7 +92,7 @@ def _decoded(manifest: Manifest, blobs: Sequence[bytes]) -> Loaded:
             hotline=manifest.hotline,
             sealing=max(manifest.sealing_keys, key=lambda key: key.key_id),
         )
-    except msgspec.MsgspecError as error:
+    except MALFORMED as error:
         raise ManifestRefused("the catalogue needs a newer kiosk; update this one") from error
 
 

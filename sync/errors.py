@@ -4,6 +4,10 @@ from typing import ClassVar
 
 import msgspec
 
+MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What msgspec raises for bytes that are not what they should be: of a text that is no UTF-8 it
+lets Python's own error through."""
+
 
 class BianminError(Exception):
     """Something that the caller cannot plan for; the message says what to do next.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from sync.errors import BianminError
+from sync.errors import MALFORMED, BianminError
 from sync.limits import BLOB_BYTES_MAX, MANIFEST_BYTES_MAX
 from sync.octets import Reader, WireError
 from sync.sealing import SealingPublic
@@ -84,7 +84,7 @@ def _read(raw: bytes) -> tuple[Manifest, Certificate, bytes, bytes]:
     try:
         text = reader.take(reader.left - SIGNATURE_BYTES)
         manifest = msgspec.json.decode(text, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except MALFORMED as error:
         raise WireError("not a manifest") from error
     if not manifest.sealing_keys:
         raise WireError("a manifest names at least one sealing key")

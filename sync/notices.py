@@ -4,6 +4,7 @@ import hashlib
 
 import msgspec
 
+from sync.errors import MALFORMED
 from sync.octets import WireError
 from sync.records import Notice
 
@@ -44,7 +45,7 @@ def decode_notice(raw: bytes, number: int) -> Notice:
         values = msgspec.msgpack.decode(raw, type=list[object])
         fields = dict(zip(_FIELDS, values, strict=False))
         return msgspec.convert({**fields, "number": number}, Notice)
-    except msgspec.MsgspecError as error:
+    except MALFORMED as error:
         raise WireError("not a notice") from error
 
 

@@ -69,7 +69,7 @@ def read_levels(cache_dir: Path, key: str) -> Levels | None:
     path = sound_path(cache_dir, key)
     try:
         found = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Levels)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
         return None
     return found if path.is_file() else None
 
@@ -93,7 +93,7 @@ def read_index(cache_dir: Path) -> Index:
     """Answer the index; an absent or damaged one is empty, and rendering remakes it."""
     try:
         return msgspec.json.decode((cache_dir / "index.json").read_bytes(), type=Index)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
         return Index()
 
 

@@ -194,7 +194,7 @@ def _prompts(catalogues: Sequence[Path], languages: Sequence[str]) -> list[Promp
     for path in catalogues:
         try:
             found += catalogue_prompts(msgspec.json.decode(path.read_bytes()))
-        except msgspec.DecodeError as error:
+        except (UnicodeDecodeError, msgspec.DecodeError) as error:
             raise click.ClickException(f"{path} is not JSON: {error}") from error
     wanted = languages or LANGUAGES
     return [prompt for prompt in found if prompt.language in wanted]

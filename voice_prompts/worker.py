@@ -57,7 +57,7 @@ def read_answer(line: bytes) -> Answer:
     """
     try:
         answer = msgspec.json.decode(line, type=Answer)
-    except msgspec.DecodeError as error:
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise RenderFailed("the voice worker answered nonsense") from error
     if not 0 <= answer.size <= WORKER_AUDIO_BYTES_MAX:
         raise RenderFailed("the voice worker promised too much sound")
@@ -92,7 +92,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     for line in requests:
         try:
             measured, samples = speak(engine, msgspec.json.decode(line, type=Request))
-        except (VoiceError, OSError, msgspec.DecodeError) as error:
+        except (VoiceError, OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             _send(answers, Answer(failure=str(error) or type(error).__name__))
         else:
             _send(answers, Answer(size=len(samples), levels=measured), samples)

@@ -14,6 +14,7 @@ from server.store import catalogues
 from server.store.catalogues import CatalogueRow
 from sync import limits
 from sync.dictionary import build_dictionary
+from sync.errors import MALFORMED
 from sync.forms import Catalogue, Village, decode_catalogue
 from sync.manifest import Manifest, blob_name, encode_manifest, stored_manifest
 
@@ -73,7 +74,7 @@ def prepared(sources: Sources) -> Prepared:
     """
     try:
         catalogue = decode_catalogue(sources.catalogue)
-    except msgspec.MsgspecError as error:
+    except MALFORMED as error:
         raise CatalogueRefused(f"catalogue: {error}") from error
     villages = _villages(sources.villages)
     reasons = _reasons(sources.reasons, catalogue.languages)
@@ -110,7 +111,7 @@ def _villages(raw: bytes) -> list[Village]:
 def _reasons(raw: bytes, languages: tuple[str, ...]) -> dict[str, dict[str, str]]:
     try:
         reasons = msgspec.json.decode(raw, type=dict[str, dict[str, str]])
-    except msgspec.MsgspecError as error:
+    except MALFORMED as error:
         raise CatalogueRefused(f"reasons: {error}") from error
     missing = [
         f"reasons.{code}: no text in {language}"

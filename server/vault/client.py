@@ -19,7 +19,7 @@ from server.vault import protocol
 from server.vault.ledger import LedgerState
 from server.vault.protocol import Failed, Opened, Routed
 from sync import limits
-from sync.errors import BianminError
+from sync.errors import MALFORMED, BianminError
 
 A = TypeVar("A", bound=protocol.Message)
 _REFUSALS: dict[str, type[BianminError]] = {
@@ -115,7 +115,7 @@ class VaultClient:
         try:
             async with asyncio.timeout(limits.VAULT_TIMEOUT_S):
                 answer = await self._exchange(request)
-        except (OSError, TimeoutError, msgspec.MsgspecError) as error:
+        except (OSError, TimeoutError, *MALFORMED) as error:
             raise VaultUnavailable("the vault does not answer; try again in a minute") from error
         if isinstance(answer, protocol.Refusal):
             raise _REFUSALS.get(answer.code, VaultUnavailable)(answer.message)

@@ -22,6 +22,7 @@ from server.vault.service import Vault
 from sync import limits
 from sync.clock import Clock, SystemClock
 from sync.commands import stop_event
+from sync.errors import MALFORMED
 from sync.settings import SettingRefused
 
 LOG = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class VaultProcess:
     def _answer(self, raw: bytes) -> protocol.Answer:
         try:
             request = _DECODER.decode(raw)
-        except msgspec.MsgspecError:
+        except MALFORMED:
             return protocol.Refusal(code="400.20", message="not a request of the vault")
         return self._vault.answer(request)
 

@@ -6,7 +6,7 @@ from typing import Self
 import aiohttp
 import msgspec
 
-from sync.errors import ProblemDetails
+from sync.errors import MALFORMED, ProblemDetails
 from sync.limits import BLOB_BYTES_MAX, EXCHANGE_S_MAX, QUIET_S
 from sync.transports import CentreRefused, LinkDown
 
@@ -120,6 +120,6 @@ def _problem_code(raw: bytes) -> str:
         return ""
     try:
         code = msgspec.json.decode(raw, type=ProblemDetails).code
-    except msgspec.MsgspecError:
+    except MALFORMED:
         return ""
     return code if len(code) <= 16 and code.isascii() else ""

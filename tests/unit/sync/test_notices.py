@@ -67,3 +67,8 @@ def test_anything_else_is_refused_with_its_own_error(raw: bytes) -> None:
 def test_notice_without_its_first_fields_is_refused(raw: bytes) -> None:
     with pytest.raises(WireError):
         decode_notice(raw, 1)
+
+
+def test_text_that_is_no_utf8_is_no_notice() -> None:
+    with pytest.raises(WireError):
+        decode_notice(b"\x91\xa3\x00\x00\x80", 1)
