@@ -238,10 +238,16 @@ def matters_of(db: Tables, case_nos: Sequence[str]) -> tuple[Matter, ...]:
                     service=receipt.service,
                     confirmed_ms=receipt.confirmed_ms,
                     is_delivered=outbox.is_delivered(db, case_no),
-                    notices=outbox.notices_of(db, case_no),
+                    notices=_news(outbox.notices_of(db, case_no)),
                 )
             )
     return tuple(found)
+
+
+def _news(notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    # That their own rating has come is no step of the matter; as the last word it would hide
+    # what the office said, and the way to bring what is missing.
+    return tuple(notice for notice in notices if notice.kind != "rated")
 
 
 def _of_person(db: Tables, tag: bytes) -> tuple[Matter, ...]:

@@ -101,7 +101,9 @@ export function mountPad(section, page) {
     const isBefore = nowMonth < month || (nowMonth === Number(month) && nowDay < day);
     const age = nowYear - year - (isBefore ? 1 : 0);
     if (age < 0 || age > 130) return "";
-    return fill(words.born, { year, month: Number(month), day: Number(day), age });
+    const named = new Intl.DateTimeFormat("en", { month: "long", timeZone: "UTC" });
+    const isNamed = document.documentElement.lang === "en";
+    return fill(words.born, { year, month: isNamed ? named.format(date) : Number(month), day: Number(day), age });
   }
 
   // 34500 → "3万4500元"; of what is not money only the whole 万 are worth saying.

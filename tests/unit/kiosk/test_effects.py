@@ -23,9 +23,9 @@ from kiosk.visit import (
     Submit,
     Wipe,
 )
-from sync import outbox
+from sync import outbox, standing
 from sync.answers import decode_transaction
-from sync.records import Transaction
+from sync.records import Notice, Transaction
 from sync.sealing import open_attachment, open_sealed
 from sync.wire import decode_courier, encode_header
 from tests.unit.kiosk.parts import OLD_ID, PHONE, Visitor, catalogue
@@ -265,6 +265,20 @@ async def test_delivered_matter_with_notices_is_told(tmp_path: Path) -> None:
         found = await looked_up(kiosk, LookUp(case_no=receipt.case_no))
 
         assert found.matters[0].is_delivered
+
+
+async def test_word_that_a_rating_has_come_hides_no_other_word(tmp_path: Path) -> None:
+    async with station(tmp_path) as kiosk:
+        (event,) = await submitted(kiosk, transaction())
+        assert isinstance(event, Committed)
+        case_no = event.receipt.case_no
+        for number, kind in enumerate(("received", "correction", "rated"), 1):
+            told = Notice(number, case_no, kind, "pension_auth", at_ms=1_795_500_000_000)
+            await kiosk.parts.database.write(standing._store_notice, 1, told)
+
+        found = await looked_up(kiosk, LookUp(case_no=case_no))
+
+        assert [told.kind for told in found.matters[0].notices] == ["received", "correction"]
 
 
 async def test_unknown_number_leads_to_words(tmp_path: Path) -> None:
