@@ -39,7 +39,7 @@ from sync.database import Database, DiskFull, StorageFailed
 from sync.device import KioskIdentity
 from sync.errors import BianminError
 from sync.limits import HELPER_CALLED_S, MATTERS_MAX
-from sync.records import Attachment, Receipt, Transaction
+from sync.records import Attachment, Notice, Receipt, Transaction
 from sync.sealing import SealingPublic
 from sync.signing import DeviceKeys
 

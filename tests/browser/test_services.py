@@ -30,6 +30,7 @@ from tests.generator import shipped_catalogue
 from tests.integration.delivery import local_today, settled, until
 from tests.village import centre_rows
 from voice_prompts.cache import read_index
+from voice_prompts.wording import Wording
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -159,6 +160,7 @@ async def _finds(resident: Resident, run: Run) -> None:
     if not await resident.is_there(category):
         await resident.go(".tile[data-action=more]")
         await resident.picture()
+        assert await resident.is_there("#back"), "no way back to the first page"
     await resident.go(category)
     if resident.now.kind == "category":
         await resident.picture()
@@ -207,6 +209,8 @@ async def _enquires(resident: Resident, run: Run, done: list[Done]) -> None:
     assert resident.now.kind == "matter", (resident.now.name, resident.now.words)
     service = shipped_catalogue().service(matter.run.service)
     assert resident.now.title == service.plain_name[run.language]
+    told = Wording.load(run.language).screen("matter.received")
+    assert told in resident.now.words
     assert matter.case_no in re.sub(r"\s", "", " ".join(resident.now.words))
     await resident.picture()
     await resident.go("#next")
