@@ -4,8 +4,6 @@ from msgspec.structs import replace
 
 from kiosk import walk
 from kiosk.leaving import Step, wiped
-from kiosk.paging import page_of_row
-from kiosk.turning import checked_questions
 from kiosk.visit import (
     Asking,
     AtMaterials,
@@ -140,18 +138,8 @@ def _next(visit: Visit, draft: Draft, question_id: str, is_change: bool, world: 
     follower = walk.first_open(draft, world)
     question = follower if is_change else walk.after(draft, world, question_id)
     if question is None:
-        ended, effects = finished(visit, draft, world)
-        return (_at_line(ended, question_id, world) if is_change else ended), effects
+        return finished(visit, draft, world)
     return replace(visit, place=Asking(question.id, is_change=is_change)), ()
-
-
-def _at_line(visit: Visit, question_id: str, world: World) -> Visit:
-    """Show the check page at the line that was changed: those before it were read already."""
-    if not isinstance(visit.place, Checking) or visit.draft is None:
-        return visit
-    lines = checked_questions(visit.draft, world)
-    index = lines.index(question_id) if question_id in lines else 0
-    return replace(visit, place=Checking(page_of_row(index)))
 
 
 def go_on_anyway(visit: Visit, _: Touch, world: World) -> Step:

@@ -15,7 +15,7 @@ from kiosk.receipt import qr_svg
 from kiosk.resume import Trail
 from kiosk.settings import Settings
 from kiosk.speech import LiveVoice, Speaker
-from kiosk.web.guard import guard
+from kiosk.web.guard import guard, no_banner
 from kiosk.web.handlers import routes
 from kiosk.web.keys import PARTS, STAGE
 from sync.agent import Agent
@@ -121,6 +121,7 @@ def build_app(stage: Stage, parts: Parts) -> web.Application:
     app[STAGE] = stage
     app[PARTS] = parts
     app.add_routes(routes())
+    app.on_response_prepare.append(no_banner)
     return app
 
 

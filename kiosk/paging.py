@@ -34,15 +34,6 @@ def row_pages(count: int) -> int:
     return max(1, -(-count // ROWS_MAX))
 
 
-def page_of_row(index: int) -> int:
-    """Answer the page, from 1, on which a check line stands.
-
-    >>> [page_of_row(index) for index in (0, 3, 4)]
-    [1, 1, 2]
-    """
-    return 1 + index // ROWS_MAX
-
-
 def row_page(items: Sequence[Item], page: int) -> Sequence[Item]:
     """Answer the lines of one page, from 1."""
     return items[(page - 1) * ROWS_MAX : page * ROWS_MAX]

@@ -20,6 +20,11 @@ def words(text: Text, language: str) -> str:
     return text.get(language) or text.get(DEFAULT_LANGUAGE, "")
 
 
+def promise_key(days: int) -> str:
+    """Answer the key of the promise to answer within so many working days: one day is no days."""
+    return "materials.day" if days == 1 else "materials.days"
+
+
 def filled(template: str, values: Mapping[str, str]) -> str:
     """Fill the system variables `{x}` of a catalogue text.
 

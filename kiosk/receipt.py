@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from kiosk.phrases import day, filled, words
+from kiosk.phrases import day, filled, promise_key, words
 from kiosk.screens import ReceiptView
 from kiosk.visit import World
 from sync.forms import Service
@@ -72,7 +72,8 @@ def due_text(service: Service, world: World, wording: Wording) -> str:
         return wording.screen(key, date=day(world.due_on, wording))
     if not service.promised_working_days:
         return ""
-    return wording.screen("materials.days", days=str(service.promised_working_days))
+    days = service.promised_working_days
+    return wording.screen(promise_key(days), days=str(days))
 
 
 def variables(receipt: Receipt, world: World, wording: Wording) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import assert_never
 
 from server.errors import DecisionIncomplete, TransitionRefused
+from server.signs import has_hidden_signs
 from server.store.rows import Action, CaseState, Decision
 from server.workdays import Deadline, add_working_days, working_days_between
 from sync import limits
@@ -43,10 +44,12 @@ def checked(decision: Decision, today: dt.date) -> Decision:
 
     Raises:
         DecisionIncomplete: A refusal without a reason, a correction without anything to bring,
-            words that are too long to be spoken, or a correction day that is past or no date.
+            words too long to be spoken or with hidden signs, a correction day past or no date.
     """
     if len(decision.words) > limits.DESK_WORDS_CHARS_MAX:
         raise DecisionIncomplete(f"words may have {limits.DESK_WORDS_CHARS_MAX} characters")
+    if has_hidden_signs(decision.words, allowed="\n"):
+        raise DecisionIncomplete("words must hold no control characters")
     match decision.action:
         case "refuse":
             if not decision.reason_code:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,14 @@ def run(data_dir: Path | None, host: str | None, port: int | None) -> None:
     When the vault dies it is started again; envelopes are taken in meanwhile and opened later.
     """
     chosen = _load(data_dir, host=host, port=port)
+    raise_file_limit()
     run_until_signal(functools.partial(serve, chosen))
+
+
+def raise_file_limit() -> None:
+    """Let this process hold as many connections as the machine allows: often 1,024 else."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @centre.command()

@@ -66,7 +66,8 @@ def take(
         raise KioskUnknown("this kiosk was never enrolled here; enrol it with a new code")
     fresh = _freshness(conn, kiosk, request)
     taken = inbox.take_envelopes(conn, kiosk, request.envelopes, carrier="exchange", now_ms=now_ms)
-    marks = inbox.take_chunks(conn, kiosk.kiosk_id, request.chunks, now_ms)
+    head = (request.head_seq, request.head_hash)
+    marks = inbox.take_chunks(conn, kiosk, request.chunks, head=head, now_ms=now_ms)
     if fresh.is_old_image:
         fleet.mark_forked(conn, kiosk.kiosk_id)
     if fresh.is_fresh:
@@ -125,6 +126,7 @@ def _seen(request: Request, now_ms: int) -> Seen:
         claimed_ms=request.now_ms,
         boot_id=request.boot_id,
         cursor=request.cursor,
+        epoch=request.epoch,
         head_seq=request.head_seq,
         catalogue=request.catalogue,
         pending=health.pending,

@@ -12,6 +12,7 @@ import server.dashboard
 import server.phone
 from server import identity, keys
 from server.api import catalogue, courier, enrol, exchange, health, metrics, middleware
+from server.api.listener import Listener
 from server.catalogue.shelf import Shelf
 from server.live import Broadcast
 from server.pipeline import Pipeline
@@ -139,7 +140,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     Bodies are never unpacked by HTTP's own compression: a small one could become a huge one.
     """
     app = build_app(settings)
-    runner = web.AppRunner(
+    runner = Listener(
         app, access_log=None, auto_decompress=False, keepalive_timeout=limits.CENTRE_KEEP_ALIVE_S
     )
     await runner.setup()

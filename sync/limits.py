@@ -109,6 +109,7 @@ CORRECTION_WORKING_DAYS = 15  # to bring what is missing, when the clerk names n
 FOLLOW_UP_WORKING_DAYS = 5  # a bad rating is answered within; domain.md section 5
 CERTIFICATE_DAYS = 400  # signing certificate; renewed with the offline root once a year
 PUBLISH_PROBLEMS_MAX = 100  # faults named in one refusal
+OWNER_WALK_MAX = 4096  # envelopes; a month of a busy kiosk, some ms within one commit
 HEALTH_EVERY_MS = 10 * 60_000  # between two points of a kiosk's trend
 HEALTH_POINTS_KEPT = 4500  # per kiosk; a month of points
 CENTRE_KEEP_ALIVE_S = 330.0  # longer than a kiosk keeps its connection, so that it never races

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from kiosk.phrases import said
+from kiosk.phrases import promise_key, said
 from kiosk.screens import Screen, Tile
 from kiosk.views.frame import Frame, Option, listing, repeats, worded
 from kiosk.visit import DEFAULT_LANGUAGE, AtHome, InCategory, service_of
@@ -121,9 +121,8 @@ _SERVICE_ICONS: dict[str, str] = {
 
 def promised(frame: Frame, service: Service) -> str:
     """Write within how many working days the centre answers; "" when there is no promise."""
-    if not service.promised_working_days:
-        return ""
-    return frame.text("materials.days", days=str(service.promised_working_days))
+    days = service.promised_working_days
+    return frame.text(promise_key(days), days=str(days)) if days else ""
 
 
 def materials(frame: Frame) -> Screen:
@@ -132,13 +131,9 @@ def materials(frame: Frame) -> Screen:
     assert draft is not None  # noqa: S101 -- only a begun form has this place
     service = service_of(draft, frame.world)
     lines = [_material(frame, material) for material in service.materials]
-    days = promised(frame, service)
+    days, count = promised(frame, service), service.promised_working_days
     title = frame.say("materials.title")
-    said_days = (
-        frame.say("materials.days", days=Spoken("number", str(service.promised_working_days)))
-        if days
-        else ()
-    )
+    said_days = frame.say(promise_key(count), days=Spoken("number", str(count))) if days else ()
     said_materials = tuple(
         replace(utterance, highlight=f"line-{index}")
         for index, line in enumerate(lines)

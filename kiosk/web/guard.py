@@ -70,6 +70,11 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
+async def no_banner(_: web.Request, response: web.StreamResponse) -> None:
+    """Leave out which server of which version this is; a signal of aiohttp."""
+    response.headers.popall("Server", None)
+
+
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)

@@ -144,8 +144,11 @@ def grid(count: int) -> str:
 
 def is_promise(line: str, words: Callable[..., str]) -> bool:
     """Answer whether a line of the materials tells in how many days there is an answer."""
-    before, after = words("materials.days", days="\n").split("\n")
-    return line.startswith(before) and line.endswith(after)
+    return any(
+        line.startswith(before) and line.endswith(after)
+        for key in ("materials.day", "materials.days")
+        for before, after in [words(key, days="\n").split("\n")]
+    )
 
 
 def home_parts(screen: Screen) -> dict[str, tuple[Tile, ...]]:

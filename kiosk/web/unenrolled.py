@@ -6,7 +6,7 @@ from html import escape
 from aiohttp import web
 
 from kiosk.settings import Settings
-from kiosk.web.guard import HEADERS
+from kiosk.web.guard import HEADERS, no_banner
 from kiosk.web.handlers import static
 from kiosk.web.pages import profile_of
 from kiosk.web.presentation import profile_css
@@ -74,6 +74,7 @@ def build_app(settings: Settings) -> web.Application:
             web.get("/healthz", healthz),
         ]
     )
+    app.on_response_prepare.append(no_banner)
     return app
 
 

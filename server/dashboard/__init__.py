@@ -18,6 +18,7 @@ from server.dashboard import (
     staff,
 )
 from server.dashboard.errors import error_pages, safe_headers
+from server.keys import ENTROPY
 from server.people.buckets import Buckets
 from server.people.guard import guard
 from server.people.passwords import Passwords
@@ -27,6 +28,7 @@ from sync.limits import LOGIN_PER_MINUTE
 def setup(app: web.Application) -> None:
     """Add the pages to the centre's application, whose keys (`server.keys`) are set already."""
     app[sign_in.PASSWORDS] = Passwords()
+    app[sign_in.TYPED_KEY] = app[ENTROPY].token_bytes(32)
     app[sign_in.LOGINS] = Buckets(LOGIN_PER_MINUTE)
     streams: set[asyncio.Task[None]] = set()
     app[live.STREAMS] = streams

@@ -18,6 +18,7 @@ from server.errors import CaseUnknown, VaultCannotOpen, VaultLimit, VaultRefused
 from server.keys import CATALOGUES, STORE, VAULT
 from server.people.guard import account_of
 from server.people.permission import may_see_case, require
+from server.signs import has_hidden_signs
 from server.store import cases
 from server.store.rows import CaseRow, Decision
 from server.vault.protocol import Opened
@@ -99,11 +100,12 @@ async def reveal(request: web.Request) -> web.StreamResponse:
     """Open the answers that were asked for, once, with the purpose on record."""
     desk, form = await own_case(request), await request.post()
     words = words_for(request)
-    purpose = purpose_of({key: str(value) for key, value in form.items()})
+    plain = {key: str(value) for key, value in form.items()}
+    purpose = purpose_of(plain)
     wanted = [str(value) for value in form.getall("field", [])]
     fields = tuple(field for field in field_ids(desk.service) if field in wanted)
     if purpose is None:
-        return await draw(request, desk, status=422, problem=words("case.purpose_needed"))
+        return await draw(request, desk, status=422, problem=words(purpose_problem(plain)))
     if not fields:
         return await draw(request, desk, status=422, problem=words("case.nothing_ticked"))
     account = account_of(request)
@@ -127,10 +129,11 @@ async def file_page(request: web.Request) -> web.StreamResponse:
     """Open one photo, signature or recording into the frame on the case's page."""
     desk, form = await own_case(request), await request.post()
     words, account = words_for(request), account_of(request)
-    purpose = purpose_of({key: str(value) for key, value in form.items()})
+    plain = {key: str(value) for key, value in form.items()}
+    purpose = purpose_of(plain)
     index = request.match_info["index"]
     if purpose is None or not (index.isascii() and index.isdigit() and len(index) < 6):
-        return _frame(request, 422, problem=words("case.purpose_needed"))
+        return _frame(request, 422, problem=words(purpose_problem(plain)))
     try:
         media_type, content = await request.app[VAULT].open_attachment(
             desk.case.case_no,
@@ -221,9 +224,16 @@ def purpose_of(form: Mapping[str, str]) -> str | None:
     own = " ".join(form.get("purpose_words", "").split())
     if own:
         fits = PURPOSE_CHARS_MIN <= len(own) <= PURPOSE_CHARS_MAX
-        return own if fits else None
+        return own if fits and not has_hidden_signs(own) else None
     chosen = form.get("purpose", "")
     return words_of(DEFAULT)(f"purpose.{chosen}") if chosen in PURPOSES else None
+
+
+def purpose_problem(form: Mapping[str, str]) -> str:
+    """Answer the key of why `purpose_of` found none."""
+    if has_hidden_signs(" ".join(form.get("purpose_words", "").split())):
+        return "case.purpose_signs"
+    return "case.purpose_needed"
 
 
 def field_ids(service: Service | None) -> tuple[str, ...]:

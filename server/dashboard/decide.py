@@ -15,6 +15,7 @@ from server.errors import DecisionIncomplete, TransitionRefused
 from server.keys import BROADCAST, STORE
 from server.people.guard import account_of
 from server.people.permission import require
+from server.signs import has_hidden_signs
 from server.store import cases
 from server.store.rows import Action, Decision
 from sync.limits import DESK_WORDS_CHARS_MAX
@@ -73,7 +74,7 @@ def read(form: Mapping[str, str], missing: list[str], desk: Desk) -> Decision | 
     return Decision(
         action=cast("Action", action),
         reason_code=reason if reason in reasons else "",
-        words=form.get("words", "").strip().replace("\r\n", "\n"),
+        words=form.get("words", "").strip().replace("\r\n", "\n").replace("\t", " "),
         # In the form's order, so that the resident hears them as they were asked.
         missing=tuple(item for item in questions if item in missing) if is_correction else (),
         correct_by=form.get("correct_by", "") if is_correction else "",
@@ -84,6 +85,8 @@ def incomplete(decision: Decision) -> str:
     """Answer the key of what a decision lacks, for one that the rules refused."""
     if len(decision.words) > DESK_WORDS_CHARS_MAX:
         return "act.words_long"
+    if has_hidden_signs(decision.words, allowed="\n"):
+        return "act.words_signs"
     if decision.action == "refuse":
         return "act.need_reason"
     return "act.bad_date" if decision.correct_by else "act.need_missing"

@@ -1,5 +1,6 @@
 """Signing in and out, changing the password, choosing the language."""
 
+import hmac
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -19,6 +20,8 @@ from server.store import people as store
 from sync.limits import ACCOUNT_NAME_CHARS_MAX, SESSION_LIFE_MS
 
 PASSWORDS = web.AppKey("passwords", Passwords)
+#: Hides what was typed as a name and is none.
+TYPED_KEY = web.AppKey("typed_key", bytes)
 #: How often one network address may try to sign in.
 LOGINS = web.AppKey("logins", Buckets)
 
@@ -65,14 +68,15 @@ async def login(request: web.Request) -> web.StreamResponse:
         raise web.HTTPTooManyRequests
     if request.app[PASSWORDS].is_busy:
         raise web.HTTPServiceUnavailable
-    left_ms = await db.write(store.begin_attempt, name, address, at_ms)
+    counted = await _counted_name(request, name)
+    left_ms = await db.write(store.begin_attempt, counted, address, at_ms)
     if left_ms:
         problem = words("login.wait", span=moments.span(left_ms / 1000 + 1, words))
         return _login_again(request, 429, problem, name, back)
     account = await _account(request, name, str(form.get("password", "")))
     if account is None:
         return _login_again(request, 403, words("login.wrong"), name, back)
-    await db.write(store.forget_failures, name, address)
+    await db.write(store.forget_failures, counted, address)
     response = see(back or START[account.role])
     await _start_session(request, response, account)
     return response
@@ -163,6 +167,19 @@ def _login_again(
 ) -> web.Response:
     return page(
         request, "login.html", status=status, problem=problem, lead="", name=name, next=back
+    )
+
+
+async def _counted_name(request: web.Request, name: str) -> str:
+    """Answer what failures are counted under: a name that exists, else its keyed hash.
+
+    People type passwords into the name field, and a database is copied. The key lives as long
+    as this process; "?" begins no account's name.
+    """
+    if await request.app[STORE].read(store.account_of_name, name) is not None:
+        return name
+    return (
+        "?" + hmac.digest(request.app[TYPED_KEY], name.encode("utf-8", "replace"), "sha256").hex()
     )
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import MultiDictProxy
 
-from server.keys import CLOCK, STORE
+from server.keys import CLOCK, SETTINGS, STORE
 from server.people.accounts import Account
 from server.people.permission import is_machine_path, roles_of
 from server.people.sessions import (
@@ -75,9 +75,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _session(request: web.Request) -> Session | None:
-    token = request.cookies.get(cookie_name(is_secure=True)) or request.cookies.get(
-        cookie_name(is_secure=False)
-    )
+    token = request.cookies.get(cookie_name(is_secure=request.app[SETTINGS].is_https))
     if not token:
         return None
     now_ms = request.app[CLOCK].now_ms()

@@ -21,7 +21,8 @@ from server.workdays import civil_day
 _CASE = """
 SELECT c.*, k.kiosk_no, k.name AS kiosk_name, e.catalogue AS catalogue,
   (SELECT count(DISTINCT a.seq * 16 + a.idx) FROM envelopes o JOIN attachments a
-     ON a.kiosk_id = o.kiosk_id AND a.seq = o.seq AND a.completed_ms IS NOT NULL
+     ON a.kiosk_id = o.kiosk_id AND a.seq = o.seq AND a.envelope_id = o.id
+       AND a.completed_ms IS NOT NULL
      WHERE o.id = c.envelope_id OR o.id IN
        (SELECT r.envelope_id FROM corrections r WHERE r.case_no = c.case_no)
   ) AS attachments_received

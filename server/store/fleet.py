@@ -5,6 +5,7 @@ import sqlite3
 import msgspec
 
 from server.errors import FleetFull, KioskRowUnknown
+from server.store import centre
 from server.store.rows import EnrolmentCode, FleetSummary, HealthPoint, KioskRow, Row, read
 from sync import limits
 
@@ -64,7 +65,9 @@ def summary(conn: sqlite3.Connection) -> FleetSummary:
         "coalesce(sum(state = 'revoked'), 0) AS revoked, "
         "coalesce(sum(state = 'forked'), 0) AS forked, coalesce(sum(pending), 0) AS pending, "
         "(SELECT count(*) FROM envelopes WHERE fate = 'waiting') AS waiting, "
-        "(SELECT count(*) FROM dead_letters) AS dead_letters FROM kiosks"
+        "(SELECT count(*) FROM dead_letters) AS dead_letters, "
+        "coalesce(sum(state != 'revoked' AND epoch > ?), 0) AS ahead FROM kiosks",
+        (centre.epoch(conn),),
     ).fetchone()
     return read(FleetSummary, row)
 
@@ -217,6 +220,7 @@ class Seen(Row, frozen=True):
     claimed_ms: int
     boot_id: bytes
     cursor: int
+    epoch: int
     head_seq: int
     catalogue: int
     pending: int
@@ -233,8 +237,8 @@ def note_seen(conn: sqlite3.Connection, kiosk_id: bytes, seen: Seen, now_ms: int
     values = msgspec.structs.asdict(seen)
     conn.execute(
         "UPDATE kiosks SET counter = max(counter, :counter), claimed_ms = :claimed_ms, "
-        "boot_id = :boot_id, cursor = max(cursor, :cursor), head_seq = :head_seq, "
-        "catalogue = :catalogue, pending = :pending, oldest_s = :oldest_s, "
+        "boot_id = :boot_id, cursor = max(cursor, :cursor), epoch = max(epoch, :epoch), "
+        "head_seq = :head_seq, catalogue = :catalogue, pending = :pending, oldest_s = :oldest_s, "
         "disk_free_mb = :disk_free_mb, attachments_pending = :attachments_pending, "
         "version = :version, clock_skew_ms = :clock_skew_ms, devices = :devices, "
         "last_seen_ms = :now_ms WHERE kiosk_id = :kiosk_id",

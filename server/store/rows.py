@@ -152,6 +152,8 @@ class FleetSummary(Row, frozen=True):
     #: Envelopes that wait for the pipeline.
     waiting: int
     dead_letters: int
+    #: Kiosks that saw a newer epoch than this database's, and so ignore what it answers.
+    ahead: int
 
 
 class HealthPoint(Row, frozen=True):

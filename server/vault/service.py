@@ -17,6 +17,7 @@ from server.errors import (
     VaultLimit,
     VaultRefused,
 )
+from server.signs import has_hidden_signs
 from server.store import cases, inbox
 from server.store.rows import CaseRow, StoredEnvelope
 from server.vault import protocol, routing
@@ -167,6 +168,8 @@ class Vault:
                 f"name a purpose of {limits.PURPOSE_CHARS_MIN} to "
                 f"{limits.PURPOSE_CHARS_MAX} characters"
             )
+        if has_hidden_signs(purpose):
+            raise VaultRefused("a purpose must hold no control characters")
 
     def _within_limit(self, actor: str, case_no: str) -> None:
         seen = self._ledger.opened_by(actor, self._clock.now_ms() - _HOUR_MS)

@@ -247,6 +247,7 @@ async def test_every_answer_carries_the_policy(tmp_path: Path) -> None:
             answer = await browser.client.get(path)
 
             assert HEADERS.items() <= dict(answer.headers).items(), path
+            assert "Server" not in answer.headers, path
 
 
 async def test_pages_are_kept_by_nobody(tmp_path: Path) -> None:

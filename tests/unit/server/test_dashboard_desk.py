@@ -183,6 +183,19 @@ async def test_own_words_are_a_purpose(centre: Staffed, clerk: Browser, case_no:
     assert (await centre.app[keys.VAULT].ledger(1))[0].purpose == "居民打电话 来问"
 
 
+async def test_purpose_that_would_look_different_in_the_record_is_refused(
+    centre: Staffed, clerk: Browser, case_no: str
+) -> None:
+    before = (await centre.app[keys.VAULT].ledger_state()).size
+
+    status, text, _ = await clerk.post(
+        f"/desk/{case_no}/reveal", [("purpose_words", "核对\u202e家庭人口"), *FIELDS]
+    )
+
+    assert (status, "看不见的控制符" in text) == (422, True)
+    assert (await centre.app[keys.VAULT].ledger_state()).size == before
+
+
 @pytest.mark.parametrize("fields", [[], [("field", "nonsense")]])
 async def test_nothing_asked_for_opens_nothing(
     centre: Staffed, clerk: Browser, case_no: str, fields: list[tuple[str, str]]
@@ -296,6 +309,8 @@ async def test_going_back_keeps_what_was_written(clerk: Browser, case_no: str) -
         ([("action", "correct"), ("missing", "phone"), ("correct_by", "2020-01-01")], "日期不对"),
         ([("action", "correct"), ("missing", "phone"), ("correct_by", "soon")], "日期不对"),
         ([("action", "complete"), ("words", "好" * 301)], "话太长了"),
+        ([("action", "complete"), ("words", "好\x1b了")], "看不见的控制符"),
+        ([("action", "complete"), ("words", "好\u202e了")], "看不见的控制符"),
     ],
 )
 async def test_decision_that_tells_too_little_is_explained(

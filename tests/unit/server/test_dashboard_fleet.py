@@ -15,11 +15,12 @@ from server.dashboard.letters import reason_of
 from server.dashboard.live import beats, event
 from server.dashboard.words import words_of
 from server.live import Broadcast
+from server.store import centre as facts
 from server.store import fleet, people, rows
 from server.store.rows import DeadLetter
 from sync.enrolment import locator_of
 from tests.unit.server.staffed import PATIENCE_S, Browser, Staffed, staffed
-from tests.unit.server.world import VILLAGE, Kiosk
+from tests.unit.server.world import NOW_MS, VILLAGE, Kiosk
 
 DAY_MS = 86_400_000
 
@@ -78,6 +79,29 @@ async def test_silent_kiosk_stands_first_with_what_to_do(centre: Staffed, kiosk:
     assert "3 天没有消息" in text
     assert "先打电话问是不是停电" in text
     assert "■" in text
+
+
+async def test_database_older_than_its_kiosks_is_said_first(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Kiosks ignore a restored centre until its operator has told it that it was restored."""
+    async with staffed(tmp_path_factory.mktemp("old") / "c") as centre:
+        kiosk = centre.world.enrol("石门村便民点")
+        operator = await centre.signed_in("zhouming", "operator")
+        kiosk.epoch = facts.epoch(centre.world.conn)
+        await centre.confirm(kiosk)
+        _, before = await operator.get("/fleet")
+
+        kiosk.epoch += 1
+        await centre.confirm(kiosk)
+        _, old = await operator.get("/fleet")
+
+        centre.world.write(facts.raise_epoch, NOW_MS)
+        _, after = await operator.get("/fleet")
+
+    command = "bianmin centre restored"
+    assert [command in text for text in (before, old, after)] == [False, True, False]
+    assert old.index(command) < old.index("还在村里没送到")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 import aiohttp
 import msgspec
 import pytest
+from aiohttp import web
 
 from server.api import middleware
+from server.api.listener import Listener
 from server.catalogue.shelf import Published
 from server.keys import STORE
+from server.main import build_app
 from server.store import cases, fleet
 from sync import frames, limits
 from sync.clock import SeededEntropy
@@ -441,3 +444,33 @@ async def test_client_stays_usable_with_plain_aiohttp(client: Client) -> None:
         session.get(client.make_url("/healthz")) as response,
     ):
         assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /sync/v1/exchange HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20_000 + b"\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_without_a_word_about_the_server(
+    world: World, published: Published, raw: bytes
+) -> None:
+    app = build_app(world.settings, clock=world.clock, entropy=world.entropy, with_vault=False)
+    listener = Listener(app, access_log=None)
+    await listener.setup()
+    site = web.TCPSite(listener, "127.0.0.1", 0)
+    await site.start()
+    reader, writer = await asyncio.open_connection(*listener.addresses[0][:2])
+
+    writer.write(raw)
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await listener.cleanup()
+
+    assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert not any(word in (head + body).lower() for word in (b"aiohttp", b"python", b"xxx"))
+    assert b"application/problem+json" in head
+    assert problem_code(body) == "400.25"

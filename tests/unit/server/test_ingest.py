@@ -12,10 +12,34 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from server import ingest
 from server.ingest import Chain, Freshness, Links
 from server.store import fleet
+from server.store.fleet import KioskIdentityRow
 from server.store.inbox import take_chunks
+from sync import limits
+from sync.frames import Chunk, ChunkMark
 from sync.records import Envelope
 from sync.wire import FIRST_PREV, bytes_hash, envelope_bytes, envelope_hash
 from tests.unit.server.world import Kiosk, World, chunks_of
+
+
+def announced(world: World) -> Kiosk:
+    """A kiosk whose first envelope is held."""
+    kiosk = world.enrol()
+    world.exchange(kiosk, kiosk.request([kiosk.seal(bytes(32))]))
+    return kiosk
+
+
+def sent(world: World, kiosk: Kiosk, chunk: Chunk) -> tuple[ChunkMark, ...]:
+    return world.exchange(kiosk, kiosk.request((), [chunk])).reply.chunk_marks
+
+
+def identity_of(world: World, kiosk: Kiosk) -> KioskIdentityRow:
+    found = fleet.identity(world.conn, kiosk.keys.kiosk_id)
+    assert found is not None
+    return found
+
+
+def count(world: World, table: str) -> int:
+    return int(world.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
 
 def hash_of(number: int) -> bytes:
@@ -99,7 +123,7 @@ def test_busy_centre_spreads_its_kiosks() -> None:
 def test_attachment_survives_any_pieces_in_any_order(sizes: list[int], random) -> None:  # type: ignore[no-untyped-def]
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder) / "c")
-        kiosk = world.enrol()
+        kiosk = announced(world)
         sealed = b"\x01" + random.randbytes(99)
         chunks = [piece for size in sizes for piece in chunks_of(sealed, 1, 0, size)]
         random.shuffle(chunks)
@@ -108,7 +132,7 @@ def test_attachment_survives_any_pieces_in_any_order(sizes: list[int], random) -
         received = 0
         while received < len(sealed):
             for chunk in chunks:
-                (mark,) = world.write(take_chunks, kiosk.keys.kiosk_id, [chunk], 1)
+                (mark,) = sent(world, kiosk, chunk)
                 assert received <= mark.received_bytes <= len(sealed)
                 received = mark.received_bytes
 
@@ -118,16 +142,67 @@ def test_attachment_survives_any_pieces_in_any_order(sizes: list[int], random) -
 
 
 def test_attachment_with_a_wrong_digest_starts_again(world: World) -> None:
-    kiosk = world.enrol()
+    kiosk = announced(world)
     good = chunks_of(b"0123456789", 1, 0, 10)[0]
     bad = type(good)(seq=1, index=0, total=10, digest=good.digest, offset=0, data=b"9876543210")
 
-    marks = [
-        world.write(take_chunks, kiosk.keys.kiosk_id, [chunk], 1)[0].received_bytes
-        for chunk in (bad, good)
-    ]
+    marks = [sent(world, kiosk, chunk)[0].received_bytes for chunk in (bad, good)]
 
     assert marks == [0, 10]
+
+
+def test_piece_that_no_envelope_announced_waits_for_its_envelope(world: World) -> None:
+    kiosk = announced(world)
+    (piece,) = chunks_of(bytes(10), 2, 0, 10)
+    later = kiosk.seal(bytes(32))
+
+    before = sent(world, kiosk, piece)[0].received_bytes
+    assert count(world, "attachments") == count(world, "chunks") == 0
+    together = world.exchange(kiosk, kiosk.request([later], [piece])).reply
+
+    assert (before, together.chunk_marks[0].received_bytes) == (0, 10)
+
+
+@pytest.mark.parametrize(
+    ("index", "size"),
+    [(limits.ATTACHMENTS_MAX, 10), (0, limits.SEALED_ATTACHMENT_BYTES_MAX + 1)],
+)
+def test_piece_beyond_a_transaction_s_bounds_is_not_kept(
+    world: World, index: int, size: int
+) -> None:
+    kiosk = announced(world)
+    piece = Chunk(seq=1, index=index, total=size, digest=bytes(16), offset=0, data=bytes(10))
+
+    head = (1, kiosk.prev)
+    mark = world.write(take_chunks, identity_of(world, kiosk), [piece], head=head, now_ms=1)[0]
+
+    assert mark.received_bytes == 0
+    assert count(world, "attachments") == count(world, "chunks") == 0
+
+
+def test_one_place_holds_one_attachment_for_each_envelope(world: World) -> None:
+    """A kiosk that invents other contents for one place fills nobody's disk."""
+    kiosk = announced(world)
+    other = kiosk.copy(seed=9)
+    world.exchange(kiosk, kiosk.request([kiosk.seal(b"a" * 32)]))
+    world.exchange(other, other.request([other.seal(b"b" * 32)]))
+
+    marks = [
+        sent(world, machine, chunks_of(bytes([number]) * 10, 2, 0, 10)[0])[0].received_bytes
+        for number, machine in enumerate((kiosk, other, kiosk, other))
+    ]
+
+    assert marks == [10, 10, 0, 0]
+
+
+def test_revoked_kiosk_s_pieces_are_not_kept(world: World) -> None:
+    kiosk = announced(world)
+    world.write(fleet.revoke, kiosk.keys.kiosk_id.hex())
+
+    marks = sent(world, kiosk, chunks_of(bytes(10), 1, 0, 10)[0])
+
+    assert marks[0].received_bytes == 0
+    assert count(world, "attachments") == count(world, "chunks") == 0
 
 
 class Histories(RuleBasedStateMachine):

@@ -246,6 +246,23 @@ async def test_cookie_behind_https_is_bound_to_this_host(
     assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
 
 
+async def test_cookie_without_the_prefix_opens_nothing_behind_https(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A neighbour's host may set a plain cookie for ours, never one with the prefix."""
+    async with staffed(
+        tmp_path_factory.mktemp("plain") / "c", public_url="https://centre.example"
+    ) as centre:
+        signed_in = await centre.signed_in("limin")
+        token = next(iter(signed_in.session.cookie_jar)).value
+        browser = centre.browser()
+
+        plain = await browser.get("/desk", Cookie=f"staff={token}")
+        bound = await browser.get("/desk", Cookie=f"__Host-staff={token}")
+
+    assert (plain[0], bound[0]) == (303, 200)
+
+
 async def test_new_token_at_every_sign_in(centre: Staffed) -> None:
     tokens = []
     for _ in range(2):
@@ -319,6 +336,17 @@ async def test_wrong_password_and_unknown_name_are_told_alike(centre: Staffed) -
 
     assert (wrong[0], unknown[0]) == (403, 403)
     assert wrong[1].replace("the.clerk", "nobody") == unknown[1]
+
+
+async def test_what_was_typed_as_a_name_is_not_kept(centre: Staffed) -> None:
+    """People type passwords into the name field."""
+    stranger = centre.browser()
+
+    statuses = [await stranger.sign_in("my secret herons 7", "x") for _ in range(6)]
+
+    assert "my secret herons 7" not in "\n".join(centre.world.dump())
+    # Names that do not exist wait like those that do, or the delay would tell which is which.
+    assert statuses == [403] * 5 + [429]
 
 
 async def test_guesser_waits_longer_each_time_and_the_account_is_not_locked(

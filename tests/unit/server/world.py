@@ -68,6 +68,8 @@ class Kiosk:
         self.raw = b""
         self.counter = 0
         self.cursor = 0
+        #: Highest epoch that this kiosk saw.
+        self.epoch = 0
         self.now_ms = NOW_MS
         #: Another program start, as a restored or copied card makes it, is another seed.
         self.boot_id = seed.to_bytes(4, "big")
@@ -134,7 +136,7 @@ class Kiosk:
                 boot_id=self.boot_id,
                 now_ms=self.now_ms,
                 monotonic_ms=1000,
-                epoch=0,
+                epoch=self.epoch,
                 head_seq=self.seq,
                 head_hash=self.prev,
                 cursor=self.cursor,

@@ -7,7 +7,7 @@ import pytest
 
 from server.catalogue.shelf import Published, Shelf
 from server.pipeline import settle
-from server.store import inbox
+from server.store import cases, inbox
 from server.vault import protocol
 from server.vault.keys import index_tag
 from server.vault.service import Vault
@@ -85,6 +85,8 @@ def test_look_is_recorded_with_its_purpose_and_fields(world: World, kiosk: Kiosk
         {"role": "admin"},
         {"purpose": ""},
         {"purpose": "   x   "},
+        {"purpose": "check \x00 the form"},
+        {"purpose": "check \u202e the form"},
         {"purpose": "x" * (limits.PURPOSE_CHARS_MAX + 1)},
         {"fields": ()},
         {"fields": ("name", "no_such_field")},
@@ -232,6 +234,30 @@ def test_attachment_of_a_forked_number_is_shown_with_its_own_case_only(
     ]
 
     assert [getattr(answer, "content", None) for answer in shown] == [v.content for v in voices]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_desk_counts_for_each_case_of_a_forked_number_its_own_attachments(
+    world: World, published: Published, first: int
+) -> None:
+    kiosk = world.enrol()
+    machines = (kiosk, kiosk.copy(seed=9))
+    answers = {"topic": "road", "about_staff": "no", "text_or_voice": "1", "keep_name": "no"}
+    voice = Attachment("text_or_voice", 0, "audio/webm", b"\x1aE\xdf\xa3" + bytes(300))
+    for machine in machines:
+        world.exchange(
+            machine, machine.request([machine.confirm(published, answers, "suggestion")])
+        )
+    settled(world)
+    numbers = [kiosk.case_no, f"{kiosk.case_no}-2"]
+
+    counts = []
+    for machine in (machines[first], machines[1 - first]):
+        world.exchange(machine, machine.request((), machine.chunks(machine.seq, voice)))
+        found = [cases.get(world.conn, number) for number in numbers]
+        counts.append([case and case.attachments_received for case in found])
+
+    assert counts == [[1, 0] if first == 0 else [0, 1], [1, 1]]
 
 
 def test_attachment_that_has_not_arrived_is_refused(world: World, published: Published) -> None:
