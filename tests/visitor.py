@@ -99,7 +99,7 @@ class Visitor:
         await self.begin(service)
         for _ in range(STEPS_MAX):
             if self.screen.kind == "receipt":
-                return "".join(filter(str.isdigit, self.screen.texts["case-no"]))
+                return "".join(filter(str.isdigit, self.screen.texts["receipt-no"]))
             await self.step(answers, attachments)
         raise AssertionError(f"no receipt in {STEPS_MAX} touches: {self.screen.body}")
 

@@ -37,6 +37,8 @@ pytestmark = pytest.mark.timeout(300)
 PICTURES = ROOT / ".build" / "services"
 #: Characters that no English screen shows, and words that no Chinese one does.
 _FOREIGN = {"en": re.compile("[\u2e80-\u9fff\uff00-\uffef]"), "zh-CN": re.compile("[A-Za-z]{3,}")}
+#: In these the first question with tiles is heard out: it takes as long as it takes.
+_LISTENED = {"pension_auth", "medical_registration"}
 _KEPT = {"photo": b"\xff\xd8", "signature": b"<svg", "voice_note": b"\x1a\x45\xdf\xa3"}
 
 
@@ -134,10 +136,9 @@ async def _listens_at_home(resident: Resident) -> None:
 async def _applies(resident: Resident, run: Run) -> Done:
     """Do a matter whole; answer what the receipt says."""
     await _finds(resident, run)
-    is_listened = False
+    is_listened = run.service not in _LISTENED
     while resident.now.kind in ("materials", "question", "warning"):
         if resident.now.entry == "choice" and not is_listened:
-            # Once a visit.
             is_listened = await resident.hears("document.querySelector('.tile.said')")
             assert is_listened, f"no tile of {resident.now.name} is outlined"
         await resident.go_on(run.answers)
@@ -169,7 +170,7 @@ async def _finds(resident: Resident, run: Run) -> None:
 
 async def _reads_receipt(resident: Resident, run: Run) -> Done:
     picture = await resident.picture()
-    case_no = re.sub(r"\D", "", await resident.page.inner_text("#case-no dd"))
+    case_no = re.sub(r"\D", "", await resident.page.inner_text("#receipt-no dd"))
     [code] = zxingcpp.read_barcodes(Image.open(picture))
     assert is_case_number(case_no), case_no
     assert code.text.startswith("HTTP://"), code.text
