@@ -54,7 +54,7 @@ _languages = click.option(
 )
 
 
-@click.group("voice")
+@click.group("voice", context_settings={"help_option_names": ["-h", "--help"]})
 def voice() -> None:
     r"""Make the kiosk's voice ahead of time, and check it.
 
