@@ -43,7 +43,7 @@ _STDIN = click.option(
 _told = told_as(_WORDS)
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def account() -> None:
     """Make, list, reset and close the accounts of staff.
 

@@ -81,6 +81,8 @@ async def sign_in(page: Page, centre: Staffed, name: str) -> None:
     await page.get_by_label("用户名").fill(name)
     await page.get_by_label("密码").fill(PASSWORD)
     await page.get_by_role("button", name="登录").click()
+    # Loaded whole: a key pressed before the page's script runs would be lost.
+    await page.wait_for_url(lambda url: not url.endswith("/login"))
 
 
 async def shot(page: Page, name: str) -> None:
