@@ -64,7 +64,7 @@ def put_together(
     trail = Trail(settings.data_dir)
 
     def health() -> Health:
-        devices = {"voice": f"{live.missing_count} missing"} if live.missing_count else {}
+        devices = {"voice": "missing"} if live.missing_count else {}
         if effects.is_helper_called:
             devices["helper"] = "called"
         free = shutil.disk_usage(settings.data_dir).free // _MEGABYTE

@@ -4,6 +4,7 @@ A clip is looked up by its text. What has none is spoken live by the kiosk: the 
 token, the sound is made when it is fetched, stays in memory and dies with the visit.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Protocol
@@ -62,6 +63,8 @@ class LiveVoice:
         self._texts: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._tokens: dict[tuple[str, str], str] = {}
         self._sounds: dict[str, bytes] = {}
+        # A page of villages asks for all its names at once; the speaker refuses a crowd.
+        self._turn = asyncio.Lock()
         self.missing_count = 0
         """Pieces that could not be said at all since the start; never which."""
 
@@ -93,6 +96,10 @@ class LiveVoice:
 
     async def sound(self, token: str) -> bytes | None:
         """Answer a token's wav; None when the token is not of this visit or nothing can speak."""
+        async with self._turn:
+            return await self._sound_now(token)
+
+    async def _sound_now(self, token: str) -> bytes | None:
         if token in self._sounds:
             return self._sounds[token]
         if token not in self._texts or self._speaker is None:

@@ -119,7 +119,7 @@ def _last_word(
 ) -> tuple[tuple[str, ...], tuple[Utterance, ...]]:
     if not held.notices:
         key = "matter.delivered" if held.is_delivered else "matter.stored"
-        return (frame.text(key),), frame.say(key)
+        return (frame.text(key),), frame.say(key, "line-0")
     notice = held.notices[-1]
     text = _notice_text(service, notice)
     missing = _missing_labels(frame, service, notice)
@@ -131,7 +131,7 @@ def _last_word(
     )
     if text is None or service is None:
         key = "matter.received" if notice.kind == "received" else "matter.message"
-        return tuple(filter(None, (frame.text(key), reason))), (*frame.say(key), *said_after)
+        return tuple(filter(None, (frame.text(key), reason))), (*frame.say(key, "line-0"), *said_after)
     comma = "、" if frame.language.startswith("zh") else ", "
     values = {
         "case_no": spaced(held.case_no),
@@ -147,7 +147,7 @@ def _last_word(
         # The clerk said in words what is wrong; the list would be empty.
         shown = frame.words(text.title)
     is_told = bool(reason) and "{reason}" not in words(text.text, frame.language)
-    told = (*said(words(text.voice, frame.language)), *said_after)
+    told = (*said(words(text.voice, frame.language), "line-0"), *said_after)
     return ((shown, reason) if is_told else (shown,)), told
 
 

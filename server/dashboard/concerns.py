@@ -111,7 +111,7 @@ def _machine(kiosk: KioskRow) -> Iterable[Concern]:
         yield Concern("clock", level, seconds=skew_ms // 1000)
     for name, state in devices_of(kiosk):
         if state != "ok":
-            yield Concern("device", "warn", detail=f"{name}: {state}")
+            yield Concern("device", "warn", detail=f"{name}_{state}")
 
 
 def devices_of(kiosk: KioskRow) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,21 @@ from voice_prompts.wording import Wording
 __all__ = ["LANGUAGES", "question", "screens"]
 
 
+#: What a correction with a listed reason and the clerk's own words comes to.
+_LONG_ZH = (
+    "您的高龄补贴还差：户口簿照片。请在 2026年12月15日 前补上，一次补齐就行。",
+    "代办的人没有写清楚，请补上。户口簿照片看不清，请在窗户边重新拍一张。",
+    "这是2026年11月24日的情况。",
+)
+_LONG_EN = (
+    "Your allowance still needs: photo of the household register. Please bring all of it by "
+    "15 December 2026.",
+    "It does not say clearly who acts for you. The photo of the register is blurred; please take "
+    "it again beside a window.",
+    "This is how it stood on 24 November 2026.",
+)
+
+
 def screens(language: str) -> dict[str, Screen]:
     """Every kind of screen and entry, by name."""
     return {**_places(language), **questions(language), **_ends(language)}
@@ -222,6 +237,36 @@ def _places(lang: str) -> dict[str, Screen]:
                 ),
                 TimelineItem(pick(lang, "等答复", "Answer"), "", False, False, "", "check"),
             ),
+            next_action="correct",
+            next_label=pick(lang, "现在就补", "Add it now"),
+        ),
+        "matter_long": base(
+            lang,
+            "matter",
+            "高龄补贴(80岁以上)",
+            "Allowance for people aged 80 and over",
+            timeline=tuple(
+                TimelineItem(pick(lang, *label), at, bool(at), icon == "edit", "", icon)
+                for label, at, icon in (
+                    (
+                        ("交上来了", "Handed in"),
+                        pick(lang, "2026年11月24日", "24 November 2026"),
+                        "paper",
+                    ),
+                    (
+                        ("县里收到了", "Received"),
+                        pick(lang, "2026年11月24日", "24 November 2026"),
+                        "building",
+                    ),
+                    (
+                        ("要补材料", "More is needed"),
+                        pick(lang, "2026年11月24日", "24 November 2026"),
+                        "edit",
+                    ),
+                    (("等答复", "Answer"), "", "clock"),
+                )
+            ),
+            lines=_LONG_ZH if lang == "zh-CN" else _LONG_EN,
             next_action="correct",
             next_label=pick(lang, "现在就补", "Add it now"),
         ),

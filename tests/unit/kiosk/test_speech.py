@@ -1,5 +1,6 @@
 """From a screen to a playlist: clips by their text, live pieces by tokens, rests between."""
 
+import asyncio
 from pathlib import Path
 
 from kiosk.playlist import Clip
@@ -11,7 +12,7 @@ from tests.unit.kiosk.stations import Voice
 from voice_prompts import library
 from voice_prompts.compose import Spoken
 from voice_prompts.errors import RecordingWrong, SpeechUnavailable
-from voice_prompts.limits import SENTENCE_PAUSE_MS
+from voice_prompts.limits import LIVE_WAITING_MAX, SENTENCE_PAUSE_MS
 
 
 class Shelf:
@@ -193,3 +194,29 @@ async def test_voice_that_fails_is_counted() -> None:
 
     assert await held.sound(held.token("zh-CN", "你好")) is None
     assert held.missing_count == 1
+
+
+class Crowded(Voice):
+    """A speaker that sends a crowd away, as `LiveSpeaker` does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = 0
+
+    async def speak(self, language: str, text: str) -> bytes:
+        if self.waiting >= LIVE_WAITING_MAX:
+            raise SpeechUnavailable("too many")
+        self.waiting += 1
+        await asyncio.sleep(0)
+        self.waiting -= 1
+        return await super().speak(language, text)
+
+
+async def test_page_that_asks_for_all_names_at_once_gets_them_all() -> None:
+    held = live(Crowded())
+    tokens = [held.token("zh-CN", f"清水{number}村") for number in range(LIVE_WAITING_MAX * 3)]
+
+    sounds = await asyncio.gather(*(held.sound(token) for token in tokens))
+
+    assert None not in sounds
+    assert held.missing_count == 0
