@@ -131,7 +131,10 @@ def _last_word(
     )
     if text is None or service is None:
         key = "matter.received" if notice.kind == "received" else "matter.message"
-        return tuple(filter(None, (frame.text(key), reason))), (*frame.say(key, "line-0"), *said_after)
+        return tuple(filter(None, (frame.text(key), reason))), (
+            *frame.say(key, "line-0"),
+            *said_after,
+        )
     comma = "、" if frame.language.startswith("zh") else ", "
     values = {
         "case_no": spaced(held.case_no),
