@@ -19,7 +19,7 @@ from server.errors import (
 )
 from server.signs import has_hidden_signs
 from server.store import cases, inbox
-from server.store.rows import CaseRow, StoredEnvelope
+from server.store.rows import CaseRow, LedgerEntry, StoredEnvelope
 from server.vault import protocol, routing
 from server.vault.keys import VaultKeys, index_tag
 from server.vault.ledger import Ledger
@@ -179,6 +179,30 @@ class Vault:
                 "wait, or ask the supervisor"
             )
 
+    def _recorded(
+        self,
+        request: protocol.Open | protocol.OpenAttachment | protocol.Find,
+        action: str,
+        case: CaseRow | None = None,
+        detail: str = "",
+    ) -> LedgerEntry:
+        """Count a look against its actor's limit and commit it to the ledger.
+
+        All that shows something to a person comes here first: no look is without its entry.
+        """
+        case_no = case.case_no if case else ""
+        self._within_limit(request.actor, case_no)
+        return self._ledger.append(
+            at_ms=self._clock.now_ms(),
+            actor=request.actor,
+            role=request.role,
+            action=action,
+            purpose=request.purpose.strip(),
+            case_no=case_no,
+            service=case.service if case else "",
+            detail=detail,
+        )
+
     def _case(self, case_no: str) -> tuple[CaseRow, list[StoredEnvelope]]:
         case = cases.get(self._conn, case_no) if case_no else None
         if case is None:
@@ -197,17 +221,7 @@ class Vault:
         fields = set(request.fields)
         if not fields or fields - questions - calculates:
             raise VaultRefused("name the fields to open, each one of the case's form")
-        self._within_limit(request.actor, request.case_no)
-        entry = self._ledger.append(
-            at_ms=self._clock.now_ms(),
-            actor=request.actor,
-            role=request.role,
-            action="open",
-            purpose=request.purpose.strip(),
-            case_no=case.case_no,
-            service=case.service,
-            detail=" ".join(sorted(fields)),
-        )
+        entry = self._recorded(request, "open", case, " ".join(sorted(fields)))
         transactions = self._all_opened(envelopes)
         answers = routing.overlaid(transactions)
         today = routing.day_of_evaluation(uuid7_ms(transactions[0].id), case.received_ms)
@@ -257,17 +271,7 @@ class Vault:
         place = (envelope.kiosk_id, envelope.seq, index)
         if not inbox.sealed_attachments(self._conn, *place):
             raise VaultRefused("this attachment has not arrived yet")
-        self._within_limit(request.actor, request.case_no)
-        entry = self._ledger.append(
-            at_ms=self._clock.now_ms(),
-            actor=request.actor,
-            role=request.role,
-            action="open_attachment",
-            purpose=request.purpose.strip(),
-            case_no=case.case_no,
-            service=case.service,
-            detail=str(request.index),
-        )
+        entry = self._recorded(request, "open_attachment", case, str(request.index))
         opened = self._attachment(envelope, index)
         if opened is None:
             raise VaultCannotOpen("the attachment does not open")
@@ -289,14 +293,7 @@ class Vault:
         number = normalise_id_number(request.id_number)
         if not is_id_number(number):
             raise VaultRefused("an ID number has 18 places and a fitting check digit")
-        self._within_limit(request.actor, "")
-        self._ledger.append(
-            at_ms=self._clock.now_ms(),
-            actor=request.actor,
-            role=request.role,
-            action="find",
-            purpose=request.purpose.strip(),
-        )
+        self._recorded(request, "find")
         found = cases.cases_tagged(self._conn, [index_tag(self._keys, number)])
         return protocol.Found(case_nos=tuple(case.case_no for case in found))
 
