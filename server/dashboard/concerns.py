@@ -33,7 +33,8 @@ class Concern(msgspec.Struct, frozen=True):
     #: What the sentence's slots say: numbers and spans in seconds.
     count: int = 0
     seconds: int = 0
-    detail: str = ""
+    #: Of a device: its name and state as the kiosk reports them.
+    device: tuple[str, str] = ("", "")
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -111,7 +112,7 @@ def _machine(kiosk: KioskRow) -> Iterable[Concern]:
         yield Concern("clock", level, seconds=skew_ms // 1000)
     for name, state in devices_of(kiosk):
         if state != "ok":
-            yield Concern("device", "warn", detail=f"{name}_{state}")
+            yield Concern("device", "warn", device=(name, state))
 
 
 def devices_of(kiosk: KioskRow) -> tuple[tuple[str, str], ...]:

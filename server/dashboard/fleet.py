@@ -128,7 +128,7 @@ async def kiosk_page(request: web.Request) -> web.StreamResponse:
         found=found,
         cards=[_card(kiosk, concern, words) for concern in found.concerns],
         village=village_name(kiosk.village_code, published, words),
-        devices=[device_told(f"{name}_{state}", words) for name, state in devices_of(kiosk)],
+        devices=[device_told(name, state, words) for name, state in devices_of(kiosk)],
         gaps=_gaps(kiosk),
         bars=bars([point.pending for point in reversed(points)]),
         is_asked="revoke" in request.query,
@@ -215,7 +215,7 @@ def _card(kiosk: KioskRow, concern: Concern, words: Words) -> Card:
         "count": concern.count,
         "span": span(concern.seconds, words),
         "at": exact(kiosk.last_seen_ms),
-        "detail": device_told(concern.detail, words),
+        "device": device_told(*concern.device, words),
     }
     key = f"concern.{concern.code}"
     return Card(kiosk, concern, words(f"{key}.title", **slots), words(f"{key}.text", **slots))
@@ -233,12 +233,7 @@ async def _kiosk(request: web.Request) -> KioskRow:
     return row
 
 
-def device_told(report: str, words: Words) -> str:
-    """Answer a device's state in words; one that we have no words for as the kiosk said it.
-
-    Args:
-        report: Name and state, e.g. "voice_missing".
-        words: Of the page's language.
-    """
-    key = f"device.{report}"
-    return words(key) if key in words else report.replace("_", ": ", 1)
+def device_told(name: str, state: str, words: Words) -> str:
+    """Answer a device's state in words; one that we have no words for as the kiosk said it."""
+    key = f"device.{name}_{state}"
+    return words(key) if key in words else f"{name}: {state}"

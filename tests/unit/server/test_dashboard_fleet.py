@@ -10,7 +10,7 @@ import pytest
 
 from server import keys
 from server.dashboard import live
-from server.dashboard.fleet import asked, bars
+from server.dashboard.fleet import asked, bars, device_told
 from server.dashboard.letters import reason_of
 from server.dashboard.live import beats, event
 from server.dashboard.words import words_of
@@ -305,3 +305,14 @@ async def _event(stream: aiohttp.ClientResponse) -> str:
     while (line := await stream.content.readline()) not in (b"\n", b""):
         lines.append(line.decode())
     return "".join(lines)
+
+
+def test_device_is_told_in_words_and_one_without_words_as_it_was_reported() -> None:
+    words = words_of("en")
+
+    told = [
+        device_told("voice", "missing", words),
+        device_told("card_reader", "no answer", words),
+    ]
+
+    assert told == ["some sentences have no sound", "card_reader: no answer"]
