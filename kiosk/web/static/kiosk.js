@@ -205,8 +205,14 @@ function touched() {
   quietMs = 0;
   stage = 0;
   tellAlive();
-  if (voice.context.state === "suspended") voice.context.resume().catch(() => {});
-  else voice.stop();
+  if (!unmute()) voice.stop();
+}
+
+// Where the browser insists on a touch before any sound: a finger counts only once it is lifted.
+function unmute() {
+  const isMute = voice.context.state === "suspended";
+  if (isMute) voice.context.resume().catch(() => {});
+  return isMute;
 }
 
 document.addEventListener("pointerdown", (event) => {
@@ -220,6 +226,7 @@ document.addEventListener("pointerdown", (event) => {
 });
 
 document.addEventListener("pointerup", (event) => {
+  unmute();
   if (pressed?.pointer !== event.pointerId) return;
   const { button, at } = pressed;
   release();
