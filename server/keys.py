@@ -6,6 +6,7 @@ from server.catalogue.shelf import Shelf
 from server.identity import CentreKeys
 from server.live import Broadcast
 from server.pipeline import Pipeline
+from server.reception import Reception
 from server.settings import Settings
 from server.store.sqlite import Store
 from server.vault.client import VaultClient
@@ -21,5 +22,7 @@ CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy", Entropy)
 #: What the centre signs with.
 KEYS: web.AppKey[CentreKeys] = web.AppKey("keys", CentreKeys)
+#: Takes frames in, whatever carried them.
+RECEPTION: web.AppKey[Reception] = web.AppKey("reception", Reception)
 #: The worker; `.poke()` after a replay.
 PIPELINE: web.AppKey[Pipeline] = web.AppKey("pipeline", Pipeline)

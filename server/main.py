@@ -16,6 +16,7 @@ from server.api.listener import Listener
 from server.catalogue.shelf import Shelf
 from server.live import Broadcast
 from server.pipeline import Pipeline
+from server.reception import Reception
 from server.settings import Settings
 from server.store import fleet
 from server.store.sqlite import Store
@@ -60,6 +61,7 @@ def build_app(
     app[keys.BROADCAST] = Broadcast()
     app[keys.CATALOGUES] = Shelf()
     app[metrics.METRICS] = metrics.Metrics()
+    app[keys.RECEPTION] = Reception(app[keys.STORE], app[keys.KEYS], settings, app[keys.CLOCK])
     app[keys.PIPELINE] = Pipeline(
         app[keys.STORE],
         app[keys.VAULT],
