@@ -9,7 +9,7 @@ from server import ingest
 from server.errors import KioskUnknown
 from server.identity import CentreKeys
 from server.settings import Settings
-from server.store import catalogues, centre, fleet, inbox, notices
+from server.store import attachments, catalogues, centre, fleet, inbox, notices
 from server.store.fleet import KioskIdentityRow, Seen
 from sync import frames
 from sync.frames import Flag, Reply, Request
@@ -67,7 +67,7 @@ def take(
     fresh = _freshness(conn, kiosk, request)
     taken = inbox.take_envelopes(conn, kiosk, request.envelopes, carrier="exchange", now_ms=now_ms)
     head = (request.head_seq, request.head_hash)
-    marks = inbox.take_chunks(conn, kiosk, request.chunks, head=head, now_ms=now_ms)
+    marks = attachments.take_chunks(conn, kiosk, request.chunks, head=head, now_ms=now_ms)
     if fresh.is_old_image:
         fleet.mark_forked(conn, kiosk.kiosk_id)
     if fresh.is_fresh:

@@ -18,7 +18,7 @@ from server.errors import (
     VaultRefused,
 )
 from server.signs import has_hidden_signs
-from server.store import cases, inbox
+from server.store import attachments, cases, inbox
 from server.store.rows import CaseRow, LedgerEntry, StoredEnvelope
 from server.vault import protocol, routing
 from server.vault.keys import VaultKeys, index_tag
@@ -269,7 +269,7 @@ class Vault:
             raise VaultRefused("the case has no such attachment")
         envelope = envelopes[number]
         place = (envelope.kiosk_id, envelope.seq, index)
-        if not inbox.sealed_attachments(self._conn, *place):
+        if not attachments.sealed_attachments(self._conn, *place):
             raise VaultRefused("this attachment has not arrived yet")
         entry = self._recorded(request, "open_attachment", case, str(request.index))
         opened = self._attachment(envelope, index)
@@ -282,7 +282,7 @@ class Vault:
     def _attachment(self, envelope: StoredEnvelope, index: int) -> Attachment | None:
         """Answer the attachment that opens with this very envelope; None when none does."""
         place = (envelope.kiosk_id, envelope.seq, index)
-        for sealed in inbox.sealed_attachments(self._conn, *place):
+        for sealed in attachments.sealed_attachments(self._conn, *place):
             with contextlib.suppress(KeyError, SealBroken, WireError):
                 private = self._keys.sealing[attachment_key_id(sealed)]
                 return open_attachment(private, envelope.raw, index, sealed)

@@ -12,8 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from server import ingest
 from server.ingest import Chain, Freshness, Links
 from server.store import fleet
+from server.store.attachments import take_chunks
 from server.store.fleet import KioskIdentityRow
-from server.store.inbox import take_chunks
 from sync import limits
 from sync.frames import Chunk, ChunkMark
 from sync.records import Envelope
