@@ -1,0 +1,86 @@
+"""What the deep tests share: kiosks that die again and again, and how all of it is carried."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from random import Random
+
+from bianmin.village import Village
+from sync.transports.http import HttpLink
+from tests.deep.resident import __name__ as resident_module
+from tests.device import Device
+
+LIFE_S = (0.02, 0.5)
+
+
+class Resident:
+    """Keeps one kiosk dying and coming back; remembers what residents were told."""
+
+    def __init__(
+        self, directory: Path, url: str, seed: int, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._environment = {**os.environ, **(environment or {})}
+        self._command = (sys.executable, "-m", resident_module, str(directory), url, str(seed))
+        self._random = Random(seed)
+        self.pressed: list[str] = []
+        #: Case number by transaction id, as the screen showed it.
+        self.receipts: dict[str, str] = {}
+        self.kills = 0
+        self.resumed = 0
+
+    async def suffer(self, kills: int) -> None:
+        """Live and be killed that often."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._environment,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(kills):
+            left_open = self._left_open()
+            process.stdin.write(f"{left_open}\n".encode())
+            await process.stdin.drain()
+            _, pid = (await process.stdout.readline()).split()
+            reading = asyncio.ensure_future(self._read_life(process.stdout))
+            await asyncio.sleep(self._random.uniform(*LIFE_S))
+            assert not reading.done(), "the kiosk ended by itself"
+            os.kill(int(pid), signal.SIGKILL)
+            self.kills += 1
+            await reading
+            if left_open in self.receipts:
+                self.resumed += 1
+        process.stdin.close()
+        await process.wait()
+
+    def _left_open(self) -> str:
+        last = self.pressed[-1] if self.pressed else "-"
+        return "-" if last in self.receipts else last
+
+    async def _read_life(self, lines: asyncio.StreamReader) -> None:
+        while (line := (await lines.readline()).decode()) and line.strip() != "over":
+            word, transaction_id, *case_no = line.split()
+            if word == "press":
+                self.pressed.append(transaction_id)
+            elif word == "receipt":
+                assert self.receipts.get(transaction_id, case_no[0]) == case_no[0]
+                self.receipts[transaction_id] = case_no[0]
+
+
+async def everything_carried(village: Village, folders: Iterable[Path]) -> None:
+    """Bring what these kiosks still hold to the centre."""
+    for folder in folders:
+        device = Device(folder)
+        async with HttpLink(village.centre_url) as link:
+            agent = device.agent(link)
+            for _ in range(400):
+                if not device.waiting().count:
+                    break
+                await agent.exchange_once()
+                await asyncio.sleep(0.05)
+        assert device.waiting().count == 0
+        device.close()
