@@ -1,6 +1,6 @@
 # Each target is one script under deploy/ or one command of `bianmin`; without make, run those.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-deep lint format bench voice pictures reference lock clean
+.PHONY: help setup demo test test-deep lint format bench simulate voice pictures reference lock clean
 
 BIANMIN := .venv/bin/bianmin
 
@@ -28,6 +28,9 @@ format: setup ## put the source into its form
 
 bench: ## measure what docs/performance.md states
 	@deploy/bench $(ARGS)
+
+simulate: ## live through misfortune from seeds; SEEDS=300 FIRST=1 JOBS=2; SEEDS=1 tells the story
+	@deploy/simulate --seeds $(or $(SEEDS),300) --first $(or $(FIRST),1) --jobs $(or $(JOBS),2)
 
 voice: setup ## render the sentences that have no recording
 	@deploy/voice

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import functools
 import json
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,29 @@ import msgspec
 
 from kiosk import settings as kiosk_settings
 from kiosk.doctor import Finding, check_centre, examine
-from kiosk.machine import fingerprint
+from kiosk.machine import board, fingerprint
 from kiosk.main import opened, serve
 from kiosk.settings import Settings
 from kiosk.web.unenrolled import wait_until_enrolled
+from sync.carrying import Brought, Carrier, Progress
 from sync.clock import SystemClock, SystemEntropy
 from sync.commands import data_option, run_until_signal, told
 from sync.database import AlreadyRunning
-from sync.device import KioskIdentity, NotEnrolled, load_identity
+from sync.device import KioskIdentity, NotEnrolled, load_identity, save_identity
 from sync.enrolling import enrol as enrol_kiosk
 from sync.errors import MALFORMED
+from sync.former import settle
+from sync.sticks import StickFolder
 from sync.transports import CentreRefused
 from sync.transports.http import HttpLink
 
 STATUS_S = 3.0
-#: Code by which the centre refuses an enrolment.
-WRONG_CODE = "403.1"
+#: Codes by which a centre refuses an enrolment: ours, and the one of docs/protocol.md.
+WRONG_CODES = frozenset({"403.20", "403.1"})
 
 
 _DATA = data_option("BIANMIN_KIOSK_DATA_DIR", "kiosk-data")
+_STICK = click.Path(exists=True, file_okay=False, path_type=Path)
 _CENTRE = click.option("--centre", "centre_url", help="Scheme and host of the centre.")
 
 
@@ -51,7 +56,8 @@ def kiosk() -> None:
 
     \b
       BIANMIN_KIOSK_DATA_DIR, HOST, PORT, CENTRE_URL, VOICE_DIR, RECORDINGS_DIR,
-      HAS_LIVE_VOICE, WIDTH_PX, HEIGHT_PX, DIAGONAL_IN, IDLE_S, UTC_OFFSET_MIN, HAS_PRINTER
+      HAS_LIVE_VOICE, WIDTH_PX, HEIGHT_PX, DIAGONAL_IN, IDLE_S, UTC_OFFSET_MIN, HAS_PRINTER,
+      HAS_SHADOW, SHADOW_DIR, STICK_DIR
     """  # noqa: D301 -- click keeps the lines after a backspace as they are
 
 
@@ -65,18 +71,51 @@ def _load(data_dir: Path | None, **given: Any) -> Settings:
 @_DATA
 @told
 def enrol(code: str, centre_url: str | None, data_dir: Path | None) -> None:
-    """Make this machine a kiosk with the one-time CODE of the centre (`bianmin centre code`)."""
+    """Make this machine a kiosk with the one-time CODE of the centre (`bianmin centre code`).
+
+    A kiosk that is enrolled gets a new number. What waits under its former one is still
+    delivered under that, and residents still find their matters; a kiosk at work changes over
+    by itself as soon as nobody stands before it.
+    """
     chosen = _load(data_dir, centre_url=centre_url)
-    try:
-        identity = load_identity(chosen.data_dir)
-    except NotEnrolled:
-        chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    else:
-        click.echo(f"This is kiosk {identity.kiosk_no}, {identity.name}, already.")
-        return
+    chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    former = _present(chosen)
     identity = asyncio.run(_enrolled(chosen, code))
-    click.echo(f"This is kiosk {identity.kiosk_no} now: {identity.name} ({identity.village_code}).")
+    named = f"kiosk {identity.kiosk_no}"
+    if former is not None and former.keys_file == identity.keys_file:
+        click.echo(f"This is {named}, {identity.name}, already.")
+        return
+    if _present(chosen) != identity:
+        click.echo(f"It becomes {named} as soon as nobody stands before it.")
+        return
+    click.echo(f"This is {named} now: {identity.name} ({identity.village_code}).")
+    if former is not None:
+        click.echo(f"What waits under number {former.kiosk_no} is delivered under that number.")
     click.echo(f"Next:  bianmin kiosk run --data {chosen.data_dir}")
+
+
+def _present(chosen: Settings) -> KioskIdentity | None:
+    try:
+        return load_identity(chosen.data_dir)
+    except NotEnrolled:
+        return None
+
+
+@kiosk.command()
+@_DATA
+@told
+def moved(data_dir: Path | None) -> None:
+    """Say that the card was put into this board on purpose, and that the other one is gone.
+
+    A card that finds itself on another board takes no transactions, since it may be a copy.
+    When the board was broken and replaced, say so with this; is the other one still at work,
+    enrol this one anew (`bianmin kiosk enrol CODE`).
+    """
+    chosen = _load(data_dir)
+    settle(chosen.data_dir)
+    identity = load_identity(chosen.data_dir)
+    save_identity(chosen.data_dir, msgspec.structs.replace(identity, board=board()))
+    click.echo(f"Kiosk {identity.kiosk_no} belongs to this board now.")
 
 
 async def _enrolled(chosen: Settings, code: str) -> KioskIdentity:
@@ -88,9 +127,10 @@ async def _enrolled(chosen: Settings, code: str) -> KioskIdentity:
                 code,
                 entropy=SystemEntropy(),
                 fingerprint=fingerprint(),
+                board=board(),
             )
         except CentreRefused as error:
-            if error.problem != WRONG_CODE:
+            if error.problem not in WRONG_CODES:
                 raise
             raise click.ClickException(
                 "the centre does not take this code: it is wrong, used or too old; "
@@ -132,8 +172,99 @@ def run(data_dir: Path | None, centre_url: str | None, host: str | None, port: i
 
 async def _served(load: Callable[[], Settings], stop: asyncio.Event) -> None:
     if await wait_until_enrolled(load(), stop, SystemClock()):
-        # The enrolment has written the centre's address down meanwhile.
-        await serve(load(), stop)
+        # The enrolment has written the centre's address down meanwhile; another one may come.
+        while await serve(load(), stop):
+            pass
+
+
+@kiosk.command()
+@click.argument("stick", type=_STICK)
+@_DATA
+@told
+def export(stick: Path, data_dir: Path | None) -> None:
+    """Lay all that waits on a STICK (the folder where it is mounted), sealed and signed.
+
+    Nothing counts as delivered before the centre's replies are back (`bianmin kiosk import`).
+    A running kiosk does both by itself for sticks that the centre marked.
+    """
+    asyncio.run(_exported(_load(data_dir, has_live_voice=False), stick))
+
+
+async def _exported(chosen: Settings, stick: Path) -> None:
+    async with _at_stick(chosen) as carriers:
+        with StickFolder.opened(stick, is_made=True) as folder:
+            for carrier in carriers:
+                laid = await carrier.lay(folder, _bar())
+                click.echo(
+                    f"{laid.envelopes} envelopes and {laid.attachments} attachments are on the"
+                    f" stick, {laid.size_bytes} bytes: {', '.join(laid.files)}"
+                )
+    click.echo("You can pull the stick out. At the centre:  bianmin centre stick DIR")
+
+
+@kiosk.command("import")
+@click.argument("stick", type=_STICK)
+@_DATA
+@told
+def import_replies(stick: Path, data_dir: Path | None) -> None:
+    """Take in the centre's replies, notices and services from a STICK; each proves itself."""
+    asyncio.run(_imported(_load(data_dir, has_live_voice=False), stick))
+
+
+async def _imported(chosen: Settings, stick: Path) -> None:
+    async with _at_stick(chosen) as carriers:
+        with StickFolder.opened(stick) as folder:
+            for carrier in carriers:
+                for line in _said(await carrier.bring(folder, _bar())):
+                    click.echo(line)
+
+
+@contextlib.asynccontextmanager
+async def _at_stick(chosen: Settings) -> AsyncIterator[tuple[Carrier, ...]]:
+    try:
+        async with opened(chosen) as (_, parts):
+            yield parts.carriers
+    except AlreadyRunning as error:
+        raise click.ClickException(
+            "the kiosk is running: with STICK_DIR set it serves the centre's sticks by itself;"
+            " else stop it for so long"
+        ) from error
+
+
+def _bar() -> Callable[[Progress], None]:
+    """Answer who tells on a terminal how far the work is; elsewhere nobody does."""
+    shown: set[str] = set()
+
+    def tell(progress: Progress) -> None:
+        line = f"{progress.part} {progress.percent // 10 * 10:3d} %"
+        if sys.stderr.isatty() and line not in shown:
+            shown.add(line)
+            click.echo(f"\r{line:<20}", nl=False, err=True)
+            if progress.part == "checking":
+                click.echo(err=True)
+
+    return tell
+
+
+def _said(brought: Brought) -> Iterator[str]:
+    yield (
+        f"{brought.replies} replies taken in: {brought.settled} envelopes settled,"
+        f" {brought.notices} notices; {brought.removed} bundles taken off the stick"
+    )
+    if brought.late:
+        yield f"{brought.late} replies are older than what was heard since; they move nothing back"
+    if brought.refused:
+        yield f"{brought.refused} items are not the centre's answer to this kiosk; nothing changed"
+    if brought.orphans:
+        yield f"{brought.orphans} files of replies are of no use without their bundles"
+    if brought.catalogue:
+        yield f"services of version {brought.catalogue} are in force"
+    if brought.is_catalogue_refused:
+        yield "services came along that cannot be used; the present ones stay"
+    if brought.is_revoked or brought.must_reenrol:
+        yield "the centre asks for a new enrolment:  bianmin kiosk enrol CODE"
+    if brought.is_crowded:
+        yield "the stick holds more files than any kiosk wrote; not all were looked at"
 
 
 @kiosk.command()

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.machine import board, is_moved
 from kiosk.settings import Settings
+from sync import outbox
 from sync.catalogues import load_current
 from sync.clock import Clock
 from sync.database import Database, library_version, open_database
 from sync.device import NotEnrolled, load_identity, load_keys
+from sync.duty import duty_of
 from sync.errors import BianminError
+from sync.former import Former, formers, is_change_due, opened_former
 from sync.limits import BALLAST_BYTES
 from sync.transports import MANIFEST_PATH, CentreRefused, Link, LinkDown
 from voice_prompts.cli import default_cache_dir
@@ -50,14 +54,60 @@ def check_folder(directory: Path) -> Finding:
     return Finding("data folder", True, str(directory))
 
 
-def check_identity(directory: Path) -> Finding:
-    """Look whether the kiosk is enrolled."""
+def check_identity(directory: Path, this_board: str | None = None) -> Finding:
+    """Look whether the kiosk is enrolled, on this board, with nothing left to change.
+
+    Args:
+        directory: The data folder.
+        this_board: What marks this board; None looks.
+    """
     try:
         identity = load_identity(directory)
         load_keys(directory)
     except NotEnrolled as error:
         return Finding("identity", False, "not enrolled", str(error))
+    if is_moved(identity.board, board() if this_board is None else this_board):
+        todo = "bianmin kiosk enrol CODE; or `bianmin kiosk moved`, if the other board is gone"
+        return Finding("identity", False, "the card was enrolled on another board", todo)
+    if is_change_due(directory):
+        todo = "it changes over when nobody stands before it; or restart it"
+        return Finding("identity", False, "another identity waits to be put in force", todo)
     return Finding("identity", True, f"kiosk {identity.kiosk_no}, {identity.name}")
+
+
+def check_formers(directory: Path) -> tuple[Finding, ...]:
+    """Look what still waits under each identity that this kiosk had."""
+    return tuple(_check_former(one) for one in formers(directory))
+
+
+def _check_former(one: Former) -> Finding:
+    name = f"former {one.identity.kiosk_no}"
+    try:
+        database = opened_former(one, is_threaded=False)
+    except BianminError as error:
+        return Finding(name, error.code == "409.1", str(error), "stop the kiosk to look inside")
+    except (sqlite3.Error, OSError) as error:
+        todo = "look at the card; the file is never deleted, only set aside"
+        return Finding(name, False, type(error).__name__, todo)
+    try:
+        waiting = outbox.waiting(database.conn)
+    finally:
+        database.close()
+    said = f"{waiting.count} envelopes and {waiting.attachments} photos wait under this number"
+    is_done = not (waiting.count or waiting.attachments)
+    return Finding(name, is_done, said, "let the kiosk reach the centre; it delivers them")
+
+
+def _check_duty(database: Database) -> tuple[Finding, ...]:
+    duty = duty_of(database.conn)
+    if duty.is_revoked:
+        todo = "ask the centre; with a code: bianmin kiosk enrol CODE"
+        return (Finding("service", False, "the centre took this kiosk out of service", todo),)
+    if duty.reenrol_ms:
+        said = "its numbers were used twice (a copied card, an old image)"
+        said += ": out of service" if duty.is_overdue else ": out of service after 72 hours"
+        return (Finding("service", False, said, "bianmin kiosk enrol CODE"),)
+    return ()
 
 
 def check_disk(directory: Path) -> Finding:
@@ -101,7 +151,11 @@ def check_store(settings: Settings) -> tuple[Finding, ...]:
         todo = "look at the card; the file is never deleted, only set aside"
         return (Finding("store", False, type(error).__name__, todo),)
     try:
-        return (_check_damage(database), *_check_catalogue(database, settings))
+        return (
+            _check_damage(database),
+            *_check_duty(database),
+            *_check_catalogue(database, settings),
+        )
     finally:
         database.close()
 
@@ -168,4 +222,4 @@ def examine(settings: Settings, clock: Clock) -> tuple[Finding, ...]:
         findings.append(look())
         if not findings[-1].is_good and findings[-1].name == "data folder":
             return tuple(findings)
-    return (*findings, *check_store(settings))
+    return (*findings, *check_store(settings), *check_formers(settings.data_dir))

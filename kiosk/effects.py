@@ -7,17 +7,20 @@ with a code for the helper; nothing was promised then, and the answers are still
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from sqlite_utils import Database as Tables
 
 from kiosk.ahead import Ahead
+from kiosk.carry import Carry
 from kiosk.drafts import Drafts
-from kiosk.lookup import Person, kiosk_salt, people_of, person_tag, tags_of
+from kiosk.lookup import Person, kiosk_salt, people_of, tags_of
+from kiosk.matters import Matters, Register
 from kiosk.resume import Trail
 from kiosk.speech import LiveVoice
 from kiosk.visit import (
+    Carried,
     Committed,
     Discard,
     Effect,
@@ -25,7 +28,6 @@ from kiosk.visit import (
     Failed,
     Found,
     LookUp,
-    Matter,
     Prepare,
     Ring,
     Submit,
@@ -38,8 +40,8 @@ from sync.clock import Clock
 from sync.database import Database, DiskFull, StorageFailed
 from sync.device import KioskIdentity
 from sync.errors import BianminError
-from sync.limits import HELPER_CALLED_S, MATTERS_MAX
-from sync.records import Attachment, Notice, Receipt, Transaction
+from sync.limits import HELPER_CALLED_S
+from sync.records import Attachment, Receipt, Transaction
 from sync.sealing import SealingPublic
 from sync.signing import DeviceKeys
 
@@ -63,6 +65,10 @@ class Effects:
         live: Spoken pieces of the running visit.
         trail: Remembers the transaction under way across a power cut.
         poke: Wakes the agent.
+        formers: Stores of former identities, for look-ups.
+        keep: Writes a committed envelope, by its number, where a damaged store cannot take it
+            along (`sync.shadow`); it never fails. None = nothing does.
+        carry: Shows what waits to a phone; None = nothing does.
     """
 
     def __init__(
@@ -75,6 +81,10 @@ class Effects:
         live: LiveVoice,
         trail: Trail,
         poke: Callable[[], None],
+        *,
+        formers: Sequence[Register] = (),
+        keep: Callable[[int], Awaitable[None]] | None = None,
+        carry: Carry | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
@@ -85,6 +95,9 @@ class Effects:
         self._trail = trail
         self._poke = poke
         self._salt = kiosk_salt(keys.to_bytes())
+        self._matters = Matters((Register(database, self._salt), *formers))
+        self._keep = keep
+        self._carry = carry
         self._called_ms: int | None = None
         self._tags: Ahead[tuple[Person, ...], tuple[bytes, ...]] = Ahead()
         self._notes: Ahead[tuple[bytes, str], None] = Ahead()
@@ -106,6 +119,9 @@ class Effects:
                     self._live.wipe()
                     self._tags.forget()
                     self._notes.forget()
+                case Carried(visit=visit):
+                    if self._carry is not None:
+                        await self._carry.taken(visit)
                 case Discard(question=question):
                     self._drafts.discard(question)
                 case Ring():
@@ -149,6 +165,8 @@ class Effects:
             )
         except (BianminError, sqlite3.Error, OSError) as error:
             return await self._after_fault(transaction, error)
+        if self._keep is not None:
+            await self._keep(receipt.seq)
         self._poke()
         return Committed(receipt)
 
@@ -183,15 +201,14 @@ class Effects:
     async def _look_up(self, effect: LookUp) -> Found | Failed:
         try:
             if effect.case_no:
-                found = await self._database.run(matters_of, (effect.case_no,))
+                found = await self._matters.of_case(effect.case_no)
             else:
-                tag = await asyncio.to_thread(
-                    person_tag, effect.id_number, effect.phone_tail, self._salt
-                )
-                found = await self._database.run(_of_person, tag)
+                found = await self._matters.of_person(effect.id_number, effect.phone_tail)
         except (StorageFailed, sqlite3.Error, OSError) as error:
             _log.error("a look-up failed", extra={"reason": type(error).__name__})
             return Failed(NO_STORE)
+        # Somebody is asking: what the centre has said meanwhile is fetched now.
+        self._poke()
         return Found(found)
 
 
@@ -224,31 +241,3 @@ def _enqueued(
     for tag in tags:
         outbox.remember_person(db, tag, receipt.case_no)
     return receipt
-
-
-def matters_of(db: Tables, case_nos: Sequence[str]) -> tuple[Matter, ...]:
-    """Answer what this kiosk knows of cases; those not from here are left out."""
-    found = []
-    for case_no in case_nos[:MATTERS_MAX]:
-        receipt = outbox.receipt_of_case(db, case_no)
-        if receipt is not None:
-            found.append(
-                Matter(
-                    case_no=case_no,
-                    service=receipt.service,
-                    confirmed_ms=receipt.confirmed_ms,
-                    is_delivered=outbox.is_delivered(db, case_no),
-                    notices=_news(outbox.notices_of(db, case_no)),
-                )
-            )
-    return tuple(found)
-
-
-def _news(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    # That their own rating has come is no step of the matter; as the last word it would hide
-    # what the office said, and the way to bring what is missing.
-    return tuple(notice for notice in notices if notice.kind != "rated")
-
-
-def _of_person(db: Tables, tag: bytes) -> tuple[Matter, ...]:
-    return matters_of(db, outbox.cases_of_person(db, tag))

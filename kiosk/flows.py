@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from kiosk import filling, leaving, turning
+from kiosk import errand, filling, leaving, plugged, turning
 from kiosk.leaving import Step
 from kiosk.visit import (
     DEFAULT_LANGUAGE,
     Asking,
+    AtCarry,
     AtFault,
     AtHome,
     AtMaterials,
@@ -31,6 +32,7 @@ from kiosk.visit import (
     InCategory,
     Place,
     Rating,
+    StickMoved,
     Touch,
     Visit,
     Waiting,
@@ -81,6 +83,8 @@ def _follow(visit: Visit, event: Event, world: World) -> Step:  # noqa: PLR0911 
             if not isinstance(visit.place, Waiting):
                 return visit, ()
             return replace(visit, place=AtFault(code)), ()
+        case StickMoved(is_there=is_there):
+            return plugged.moved(visit, is_there=is_there), ()
         case Found(matters=matters):
             if visit.place != Waiting("lookup"):
                 return visit, ()
@@ -142,4 +146,5 @@ _HERE: dict[tuple[type, str], _Follower] = {
     (AtMatters, "matter"): filling.open_matter,
     (AtMatter, "correct"): filling.correct,
     (AtFault, "retry"): filling.retry,
+    (AtCarry, "continue"): errand.go_on,
 }

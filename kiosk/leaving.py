@@ -2,8 +2,10 @@
 
 from msgspec.structs import replace
 
+from kiosk import plugged
 from kiosk.visit import (
     DEFAULT_LANGUAGE,
+    AtCarry,
     AtFault,
     AtHome,
     AtMatter,
@@ -23,13 +25,15 @@ from kiosk.visit import (
 Step = tuple[Visit, tuple[Effect, ...]]
 
 
-def touched_overlay(  # noqa: PLR0911 -- one return a case
+def touched_overlay(  # noqa: C901, PLR0911 -- one return a case
     visit: Visit, touch: Touch, world: World
 ) -> Step:
     """Take a touch while help, “stop?” or “still there?” covers the screen."""
     match visit.overlay, touch.action:
         case _, "language":
             return language(visit, touch, world)
+        case "stick", _:
+            return plugged.touched(visit, touch), ()
         case "idle", "timeout":
             return wiped(visit, world, DEFAULT_LANGUAGE)
         case "idle", _:
@@ -47,8 +51,19 @@ def touched_overlay(  # noqa: PLR0911 -- one return a case
             return replace(visit, is_helper_called=True), (Ring(),)
         case "help", "home":
             return home(visit, touch, world)
+        case "help", "carry" if may_carry(visit, world):
+            return replace(visit, overlay="", place=AtCarry()), ()
         case _:
             return visit, ()
+
+
+def may_carry(visit: Visit, world: World) -> bool:
+    """Answer whether a phone may be offered what waits: there is some, and no way to the centre.
+
+    Only from home, where no resident is in the middle of something.
+    """
+    is_needed = world.pending > 0 and not world.is_reachable and bool(world.carry_url)
+    return is_needed and isinstance(visit.place, AtHome)
 
 
 def wiped(visit: Visit, world: World, language: str) -> Step:

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from sqlite_utils import Database as Tables
 
 from kiosk import views
+from kiosk.carry import Carry, Film
 from kiosk.drafts import Drafts
 from kiosk.effects import Effects
 from kiosk.errors import AttachmentRefused, OtherScreen
 from kiosk.flows import begin, step
 from kiosk.foresight import likely_visits
 from kiosk.media import checked_media
+from kiosk.opening import Keeper
 from kiosk.phrases import day_of
 from kiosk.playlist import Playlist
 from kiosk.resume import OWED_MS_MAX, Trail
@@ -26,11 +28,15 @@ from kiosk.visit import (
     DEFAULT_HOTLINE,
     DEFAULT_LANGUAGE,
     Asking,
+    AtCarry,
     AtFault,
     AtHome,
     AtReceipt,
     Attached,
     Event,
+    Place,
+    StickMoved,
+    StickView,
     Touch,
     Visit,
     Waiting,
@@ -39,21 +45,25 @@ from kiosk.visit import (
 )
 from sync import outbox
 from sync.agent import Agent
+from sync.carrying import Carrier
 from sync.catalogues import Loaded, load_current
 from sync.clock import Clock, Entropy
 from sync.database import Database, StorageFailed
 from sync.device import KioskIdentity
+from sync.duty import duty_of
 from sync.forms import Catalogue
 from sync.ids import uuid7
 from sync.limits import IDLE_FACTOR
 from sync.records import Receipt
-from sync.wire import CourierTooLong, courier_url
+from sync.wire import CourierTooLong, carry_url, courier_url
 from voice_prompts.wording import Wording
 
 WATCH_S = 1.0
 _TOKEN_BYTES = 16
 #: Shown until the centre's services have reached this kiosk.
 NOT_SET_UP = "503"
+#: Shown while the centre lets this kiosk take nothing: what was handed in is still delivered.
+OUT_OF_SERVICE = "410"
 _NOTHING = Catalogue(
     schema="",
     version="",
@@ -79,16 +89,25 @@ class Parts:
     drafts: Drafts
     live: LiveVoice
     trail: Trail
+    carry: Carry
     library: Library
     wordings: Mapping[str, Wording]
     clock: Clock
     entropy: Entropy
+    keeper: Keeper
+    #: Carriers of the identities that this kiosk had.
+    formers: tuple[Agent, ...] = ()
+    #: The card was enrolled on another board: nothing is taken before it is enrolled anew.
+    is_elsewhere: bool = False
+    #: Work on sticks, for the present identity and those before it.
+    carriers: tuple[Carrier, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True):
     """What a step needs from the store."""
 
     pending: int = 0
+    carried: int = 0
     is_delivered: bool = False
     courier: bytes = b""
     due_on: str = ""
@@ -108,10 +127,15 @@ class Stage:
         self._fresh: Loaded | None = None
         self._loaded: Loaded | None = None
         self._deadline_ms: int | None = None
+        self._is_out = False
+        self._stick: StickView | None = None
+        #: How far the work on a stick is, 0 to 100; the page asks for it.
+        self.stick_percent = 0
         self.visit = begin(self._token())
 
     async def start(self) -> None:
         """Load the catalogue, and show a receipt that a power cut kept from somebody."""
+        await self.heed()
         await self.renew()
         owed = self._parts.trail.owed()
         if owed is None or self._loaded is None:
@@ -140,10 +164,33 @@ class Stage:
     def _adopt(self) -> None:
         """Begin with the newest catalogue; the visit has nothing of the old one."""
         self._loaded = self._fresh
-        if self._loaded is None:
-            self.visit = replace(self.visit, place=AtFault(NOT_SET_UP), rev=self.visit.rev + 1)
-        elif self.visit.place == AtFault(NOT_SET_UP):
-            self.visit = replace(self.visit, place=AtHome(), rev=self.visit.rev + 1)
+        place: Place = AtHome()
+        if self._is_out:
+            place = AtFault(OUT_OF_SERVICE)
+        elif self._loaded is None:
+            place = AtFault(NOT_SET_UP)
+        resting = (AtFault(NOT_SET_UP), AtFault(OUT_OF_SERVICE))
+        if place != self.visit.place and (place in resting or self.visit.place in resting):
+            self.visit = replace(self.visit, place=place, overlay="", rev=self.visit.rev + 1)
+
+    async def heed(self) -> None:
+        """Rest when the centre asks for it (`sync.duty`), never while somebody stands here."""
+        try:
+            duty = await self._parts.database.run(duty_of)
+        except (StorageFailed, sqlite3.Error, OSError):
+            # What cannot be read now is asked again within a second.
+            return
+        self._is_out = duty.is_out or self._parts.is_elsewhere
+        async with self._lock:
+            if self.is_free:
+                self._adopt()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody stands here, as far as the screen can tell."""
+        visit = self.visit
+        is_begun = visit.draft is not None or visit.receipt is not None or bool(visit.overlay)
+        return not is_begun and isinstance(visit.place, AtHome | AtFault)
 
     @property
     def loaded(self) -> Loaded | None:
@@ -185,6 +232,22 @@ class Stage:
             count = self._parts.drafts.put(question_id, index, media_type, content)
             await self._follow(Attached(question_id, count))
 
+    async def film(self, visit_id: str, first: int, count: int) -> Film:
+        """Answer codes of what a phone may take along, while the screen shows them.
+
+        Raises:
+            OtherScreen: The screen shows something else by now.
+        """
+        if visit_id != self.visit.id or self.visit.place != AtCarry(is_showing=True):
+            raise OtherScreen("the screen shows something else by now")
+        return await self._parts.carry.film(visit_id, first, count)
+
+    async def note_stick(self, seen: StickView | None) -> None:
+        """Show what happens to a stick: at once where nobody stands, else after the visit."""
+        async with self._lock:
+            self._stick = seen
+            await self._follow(StickMoved(is_there=seen is not None))
+
     async def screen(self) -> tuple[Screen, Playlist, Visit]:
         """Answer what the resident sees and hears now, and whose screen it is."""
         async with self._lock:
@@ -222,6 +285,7 @@ class Stage:
         """End visits whose page no longer keeps the time, until cancelled."""
         while True:
             await self._parts.clock.sleep(WATCH_S)
+            await self.heed()
             await self.expire()
 
     async def expire(self) -> None:
@@ -243,6 +307,8 @@ class Stage:
             self.visit, effects = step(before, waiting.pop(0), world)
             if before.id != self.visit.id:
                 self._adopt()
+                if self._stick is not None:
+                    waiting.append(StickMoved(is_there=True))
             was_owed = isinstance(before.place, AtReceipt | Waiting)
             if was_owed and not isinstance(self.visit.place, AtReceipt | Waiting):
                 self._parts.trail.clear()
@@ -266,6 +332,9 @@ class Stage:
             reasons=loaded.reasons if loaded else {},
             hotline=loaded.hotline if loaded else DEFAULT_HOTLINE,
             pending=facts.pending,
+            carried=facts.carried,
+            carry_url=carry_url(parts.identity.public_url),
+            stick=self._stick,
             is_reachable=state.is_reachable,
             last_ok_ms=state.last_ok_ms or 0,
             utc_offset_min=parts.settings.utc_offset_min,
@@ -279,7 +348,7 @@ class Stage:
 
     async def _facts(self) -> Facts:
         try:
-            return await self._parts.database.run(_facts_of, self.visit.receipt)
+            return await self._parts.database.run(_facts_of, self.visit.receipt, self._parts.carry)
         except (StorageFailed, sqlite3.Error, OSError):
             # A screen is shown even while the store is not readable.
             return Facts()
@@ -296,10 +365,10 @@ class Stage:
         return self._parts.entropy.token_bytes(_TOKEN_BYTES).hex()
 
 
-def _facts_of(db: Tables, receipt: Receipt | None) -> Facts:
-    pending = outbox.waiting(db).count
+def _facts_of(db: Tables, receipt: Receipt | None, carry: Carry) -> Facts:
+    pending, carried = outbox.waiting(db).count, carry.count(db)
     if receipt is None:
-        return Facts(pending=pending)
+        return Facts(pending=pending, carried=carried)
     try:
         courier = outbox.courier_of(db, receipt.seq)
     except outbox.OutboxEmpty:
@@ -307,6 +376,7 @@ def _facts_of(db: Tables, receipt: Receipt | None) -> Facts:
     due = next((n for n in reversed(outbox.notices_of(db, receipt.case_no)) if n.due_on), None)
     return Facts(
         pending=pending,
+        carried=carried,
         is_delivered=outbox.is_delivered(db, receipt.case_no),
         courier=courier,
         due_on=due.due_on if due else "",

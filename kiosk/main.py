@@ -4,24 +4,29 @@ import asyncio
 import contextlib
 import importlib.metadata
 import shutil
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from pathlib import Path
 
 from aiohttp import web
 
+from kiosk.carry import Carry
 from kiosk.drafts import Drafts
 from kiosk.effects import Effects
+from kiosk.formers import Carried
 from kiosk.lifecycle import Parts, Stage
+from kiosk.opening import Keeper, entered, wait_for_change
 from kiosk.receipt import qr_svg
 from kiosk.resume import Trail
 from kiosk.settings import Settings
 from kiosk.speech import LiveVoice, Speaker
+from kiosk.stick import StickWatch, carriers_of
 from kiosk.web.guard import guard, no_banner
 from kiosk.web.handlers import routes
 from kiosk.web.keys import PARTS, STAGE
 from sync.agent import Agent
 from sync.clock import Clock, Entropy, SystemClock, SystemEntropy
-from sync.database import Database, open_database
-from sync.device import KioskIdentity, load_identity, load_keys
+from sync.database import Database
+from sync.device import KioskIdentity
 from sync.limits import ACT_BYTES_MAX, ATTACHMENT_BYTES_MAX
 from sync.records import Health
 from sync.signing import DeviceKeys
@@ -47,6 +52,9 @@ def put_together(
     clock: Clock,
     entropy: Entropy,
     speaker: Speaker | None,
+    formers: Sequence[Carried] = (),
+    keeper: Keeper | None = None,
+    is_elsewhere: bool = False,
 ) -> tuple[Stage, Parts]:
     """Answer a stage and its parts, connected; nothing runs yet.
 
@@ -59,21 +67,16 @@ def put_together(
         clock: Time and waiting.
         entropy: Ids, tokens, jitter.
         speaker: Speaks what no clip says; None = nobody does.
+        formers: Identities that this kiosk had and still carries for, the newest first.
+        keeper: Writes the second copy; None = there is none.
+        is_elsewhere: The card was enrolled on another board.
     """
     drafts, live = Drafts(), LiveVoice(speaker, entropy)
-    trail = Trail(settings.data_dir)
+    keeper = keeper or Keeper(None, database)
+    trail, carry = Trail(settings.data_dir), Carry(database, settings.data_dir)
 
     def health() -> Health:
-        devices = {"voice": "missing"} if live.missing_count else {}
-        if effects.is_helper_called:
-            devices["helper"] = "called"
-        free = shutil.disk_usage(settings.data_dir).free // _MEGABYTE
-        return Health(version=version(), pending=0, oldest_s=0, disk_free_mb=free, devices=devices)
-
-    def begin(job: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(job)
-        begun.add(task)
-        task.add_done_callback(begun.discard)
+        return _report(settings.data_dir, live, effects, keeper, is_elsewhere=is_elsewhere)
 
     def renew(_: int) -> None:
         begin(stage.renew())
@@ -83,10 +86,15 @@ def put_together(
         await clock.sleep(SEND_AFTER_S)
         agent.poke()
 
-    begun: set[asyncio.Future[None]] = set()
+    begin = _Begun().begin
     agent = Agent(database, link, keys, identity, clock, entropy, health, on_catalogue=renew)
+    shown = (database, keys, identity, clock, drafts, live, trail)
     effects = Effects(
-        database, keys, identity, clock, drafts, live, trail, lambda: begin(send_soon())
+        *shown,
+        lambda: begin(send_soon()),
+        formers=[one.register for one in formers],
+        keep=keeper.keep,
+        carry=carry,
     )
     parts = Parts(
         settings=settings,
@@ -97,13 +105,48 @@ def put_together(
         drafts=drafts,
         live=live,
         trail=trail,
+        carry=carry,
         library=Library(settings.voice_dir or default_cache_dir(), settings.recordings_dir),
         wordings={language: Wording.load(language) for language in LANGUAGES},
         clock=clock,
         entropy=entropy,
+        formers=tuple(one.agent(link, clock, entropy, health) for one in formers),
+        keeper=keeper,
+        is_elsewhere=is_elsewhere,
+        carriers=carriers_of(shown[:3], formers, clock, entropy, health, renew),
     )
     stage = Stage(parts)
     return stage, parts
+
+
+class _Begun:
+    """Work that nobody waits for; held so that it is not forgotten half-way."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    def begin(self, job: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _report(
+    directory: Path, live: LiveVoice, effects: Effects, keeper: Keeper, *, is_elsewhere: bool
+) -> Health:
+    told = {
+        "voice": "missing" if live.missing_count else "",
+        "helper": "called" if effects.is_helper_called else "",
+        "copy": "missing" if keeper.is_missing else "",
+        "board": "other" if is_elsewhere else "",
+    }
+    return Health(
+        version=version(),
+        pending=0,
+        oldest_s=0,
+        disk_free_mb=shutil.disk_usage(directory).free // _MEGABYTE,
+        devices={name: state for name, state in told.items() if state},
+    )
 
 
 def version() -> str:
@@ -134,33 +177,46 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Stage, Parts]]:
         AlreadyRunning: Another program has its store open.
         DiskFull: There is no room even to open the store.
     """
-    identity, keys = load_identity(settings.data_dir), load_keys(settings.data_dir)
-    database = open_database(settings.database, device_public=keys.sign_public)
     speaker = LiveSpeaker() if settings.has_live_voice else None
     try:
-        async with HttpLink(settings.centre_url) as link:
+        async with entered(settings) as folder, HttpLink(settings.centre_url) as link:
             yield put_together(
                 settings,
-                database=database,
-                keys=keys,
-                identity=identity,
+                database=folder.database,
+                keys=folder.keys,
+                identity=folder.identity,
                 link=link,
                 clock=SystemClock(),
                 entropy=SystemEntropy(),
                 speaker=speaker,
+                formers=folder.carried,
+                keeper=folder.keeper,
+                is_elsewhere=folder.is_elsewhere,
             )
     finally:
         if speaker is not None:
             await speaker.close()
-        database.close()
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Show the page and carry envelopes until `stop` is set.
+def _watched(stage: Stage, parts: Parts) -> Iterator[Coroutine[None, None, None]]:
+    root = parts.settings.stick_dir
+    if root is not None:
+
+        def progress(percent: int) -> None:
+            stage.stick_percent = percent
+
+        yield StickWatch(root, parts.carriers, stage.note_stick, progress, parts.clock).run()
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> bool:
+    """Show the page and carry envelopes until `stop` is set or another identity waits.
 
     Args:
         settings: Of this kiosk.
         stop: Set by a signal.
+
+    Returns:
+        Whether to serve again, as who this kiosk is then.
     """
     async with opened(settings) as (stage, parts):
         await stage.start()
@@ -170,19 +226,26 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             build_app(stage, parts), access_log=None, shutdown_timeout=SHUTDOWN_S
         )
         await runner.setup()
-        jobs = [parts.agent.run(), stage.watch(), parts.live.start()]
-        tasks = [asyncio.ensure_future(job) for job in jobs]
+        jobs = [parts.agent.run(), stage.watch(), parts.live.start(), parts.keeper.run(parts.clock)]
+        others = (*(one.run() for one in parts.formers), *_watched(stage, parts))
+        tasks = [asyncio.ensure_future(job) for job in (*jobs, *others)]
+        changing = asyncio.ensure_future(
+            wait_for_change(settings.data_dir, lambda: stage.is_free, parts.clock)
+        )
         try:
             await web.TCPSite(runner, settings.host, settings.port).start()
             stopping = asyncio.ensure_future(stop.wait())
-            await asyncio.wait({stopping, *tasks[:2]}, return_when=asyncio.FIRST_COMPLETED)
+            ends = {stopping, changing, *tasks[:2]}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            is_again = changing.done() and not stopping.done()
             stopping.cancel()
             for task in tasks[:2]:
                 # A loop that ended by itself is a defect: let the supervisor start us afresh.
                 if task.done():
                     task.result()
+            return is_again
         finally:
-            for task in tasks:
+            for task in (changing, *tasks):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(changing, *tasks, return_exceptions=True)
             await runner.cleanup()

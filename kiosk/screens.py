@@ -24,6 +24,8 @@ ScreenKind = Literal[
     "thanks",
     "matters",
     "matter",
+    "carry",
+    "stick",
     "help",
     "leave",
     "idle",
@@ -145,6 +147,16 @@ class TimelineItem(View, frozen=True):
     dom_id: str = ""
 
 
+class CarryView(View, frozen=True):
+    """How a phone takes along what waits here."""
+
+    #: Address of the page that does it, and its QR as an `<svg …>`; both "" while codes run.
+    address: str = ""
+    qr_svg: str = ""
+    #: The codes run; the page fetches them from /carry/film.
+    is_showing: bool = False
+
+
 class StatusLine(View, frozen=True):
     """The quiet line at the foot: what is kept here, and that it will go by itself."""
 
@@ -185,6 +197,9 @@ class Screen(View, frozen=True):
     steps: int = 0
     service_name: str = ""
     receipt: ReceiptView | None = None
+    carry: CarryView | None = None
+    #: Of the stick's screen.
+    stick_phase: Literal["", "working", "done", "failed"] = ""
     timeline: tuple[TimelineItem, ...] = ()
     status: StatusLine = StatusLine()
     can_back: bool = False

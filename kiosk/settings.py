@@ -40,6 +40,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     utc_offset_min: int = 480
     #: Whether a slip printer hangs on it.
     has_printer: bool = False
+    #: Keep a second copy of what waits, for a damaged store or a card that lies about syncing.
+    has_shadow: bool = True
+    #: Folder of that copy, best on another card or stick; "" = the data folder.
+    shadow_dir: Path | None = None
+    #: Folder where the centre's USB sticks are mounted (deploy/udev); "" = none are looked for.
+    stick_dir: Path | None = None
 
     @property
     def database(self) -> Path:

@@ -2,11 +2,12 @@
 
 from msgspec.structs import replace
 
-from kiosk import leaving, walk
+from kiosk import errand, leaving, walk
 from kiosk.leaving import Step
 from kiosk.paging import row_pages, tile_pages
 from kiosk.visit import (
     Asking,
+    AtCarry,
     AtFault,
     AtHome,
     AtMaterials,
@@ -90,6 +91,8 @@ def back(visit: Visit, touch: Touch, world: World) -> Step:  # noqa: PLR0911 -- 
             return replace(visit, place=AtReceipt()), ()
         case AtMatter() if len(visit.matters) > 1:
             return replace(visit, place=AtMatters()), ()
+        case AtCarry():
+            return errand.back(visit), ()
         case AtMatter() | AtMatters() | AtFault():
             return _back_to_last(visit, touch, world)
         case _:

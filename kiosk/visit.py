@@ -96,7 +96,7 @@ class Rating(Part, frozen=True, tag=True):
 class AtThanks(Part, frozen=True, tag=True):
     """The visit's end."""
 
-    why: Literal["done", "rated", "declined"] = "done"
+    why: Literal["done", "rated", "declined", "carried"] = "done"
 
 
 class AtMatters(Part, frozen=True, tag=True):
@@ -109,6 +109,12 @@ class AtMatter(Part, frozen=True, tag=True):
     """One matter with its road of pictures."""
 
     case_no: str
+
+
+class AtCarry(Part, frozen=True, tag=True):
+    """A helper's phone takes along what waits here: first its page, then the codes."""
+
+    is_showing: bool = False
 
 
 class AtFault(Part, frozen=True, tag=True):
@@ -131,9 +137,10 @@ Place = (
     | AtThanks
     | AtMatters
     | AtMatter
+    | AtCarry
     | AtFault
 )
-Overlay = Literal["", "help", "leave", "idle"]
+Overlay = Literal["", "help", "leave", "idle", "stick"]
 
 
 # --- what they said ---
@@ -221,6 +228,8 @@ Action = Literal[
     "decline",
     "discard",
     "retry",
+    "carry",
+    "stick_close",
 ]
 
 
@@ -257,7 +266,13 @@ class Found(Part, frozen=True, tag=True):
     matters: tuple[Matter, ...]
 
 
-Event = Touch | Attached | Committed | Failed | Found
+class StickMoved(Part, frozen=True, tag=True):
+    """Something new is to be said of a stick, or it was pulled out."""
+
+    is_there: bool
+
+
+Event = Touch | Attached | Committed | Failed | Found | StickMoved
 
 
 # --- what is asked of the shell ---
@@ -297,10 +312,28 @@ class Ring(Part, frozen=True, tag=True):
     """Call the helper."""
 
 
-Effect = Submit | Prepare | LookUp | Wipe | Discard | Ring
+class Carried(Part, frozen=True, tag=True):
+    """Note that a phone has what this visit's codes showed."""
+
+    visit: str
+
+
+Effect = Submit | Prepare | LookUp | Wipe | Discard | Ring | Carried
 
 
 # --- what the visit knows of the world ---
+
+
+class StickView(Part, frozen=True):
+    """What happens to a stick that was put in."""
+
+    phase: Literal["working", "done", "failed"] = "working"
+    #: Failed: `sync.sticks.Why`, "foreign" when the centre did not mark it, or "fault".
+    why: str = ""
+    #: Done: what was laid on it, and whether it brought words of the centre.
+    envelopes: int = 0
+    attachments: int = 0
+    has_brought: bool = False
 
 
 class World(Part, frozen=True):
@@ -328,6 +361,12 @@ class World(Part, frozen=True):
     has_printer: bool = False
     #: Seconds without a touch until “are you still there?”.
     idle_s: int = IDLE_S
+    #: Address of the page that carries for the village; "" when the centre told none.
+    carry_url: str = ""
+    #: Of the pending ones, how many a phone has taken along.
+    carried: int = 0
+    #: A stick that is in; None = none is.
+    stick: StickView | None = None
     #: The receipt on the screen: acknowledged, its courier address, its due date when told.
     is_delivered: bool = False
     courier_url: str = ""

@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
-from server import identity, settings
+from server import identity, rotation, settings
 from server.catalogue.publish import prepared, read_sources
 from server.catalogue.publish import publish as sign
 from server.enrolment import new_code
 from server.main import serve
 from server.people.cli import account
 from server.settings import Settings
+from server.stick_serving import served
 from server.store import catalogues, fleet
 from server.store import centre as facts
 from server.store.migrate import migrate
@@ -212,6 +213,76 @@ def certify(data_dir: Path | None, root_path: Path) -> None:
     clock = SystemClock()
     made = identity.renew(_load(data_dir), root_path, SystemEntropy(), clock.now_ms())
     click.echo(f"Signing key number {made.serial} is certified. Restart the centre, then publish.")
+
+
+@centre.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_DATA
+@told
+def stick(folder: Path, data_dir: Path | None) -> None:
+    """Take in what kiosks laid on a stick, and write the replies back on it.
+
+    FOLDER is where the stick is mounted. A stick without the centre's mark gets it: kiosks serve
+    such sticks by themselves. Works beside a running centre; again is the same.
+    """
+    chosen = _load(data_dir)
+    keys = identity.load(chosen)
+    taken = asyncio.run(served(chosen, keys, folder, click.echo))
+    click.echo(
+        f"{taken} bundles were taken in; you can pull the stick out."
+        if taken
+        else "Nothing was on it; it is one of the centre's now. You can pull it out."
+    )
+
+
+_ROTATED_WORDS = """
+Back up {vault} again now (stick and safe): what is sealed to key {number} from today on can be
+opened with it alone. Kiosks take the key with their next exchange; the old ones stay.
+"""
+
+
+@centre.command()
+@_DATA
+@told
+def rotate(data_dir: Path | None) -> None:
+    """Make the next sealing key and publish it: once a year, or when one may be stolen.
+
+    Kiosks seal to it from their next exchange on. The old keys stay in the vault, since kiosks
+    may still hold what is sealed to them; `bianmin centre retire` takes one out.
+    """
+    chosen = _load(data_dir)
+    made = rotation.rotate(chosen, SystemEntropy())
+    keys, now_ms = identity.load(chosen), SystemClock().now_ms()
+    version = write_once(chosen.database, rotation.republished, keys, now_ms)
+    said = f"published as version {version}" if version else "published with the first catalogue"
+    click.echo(f"Sealing key {made.key_id} is in the vault and {said}.")
+    click.echo(_ROTATED_WORDS.format(vault=chosen.vault_dir, number=made.key_id))
+
+
+@centre.command()
+@_DATA
+@click.argument("number", type=click.IntRange(1))
+@click.option(
+    "--unreadable-accepted",
+    is_flag=True,
+    help="Decided cases sealed to it may become unreadable: their time of keeping is over.",
+)
+@told
+def retire(data_dir: Path | None, number: int, unreadable_accepted: bool) -> None:
+    """Take sealing key NUMBER out of the vault, once nothing needs it any more.
+
+    Refused, with figures, while a kiosk may still send something sealed to it, while anything
+    sealed to it is unopened or undecided, and for a year after a newer key was published.
+    """
+    chosen = _load(data_dir)
+    now_ms = SystemClock().now_ms()
+    conn = connect(chosen.database, readonly=True)
+    with contextlib.closing(conn):
+        use = rotation.use_of(conn, number)
+    rotation.retire(chosen, use, now_ms, is_unreadable_accepted=unreadable_accepted)
+    write_once(chosen.database, rotation.republished, identity.load(chosen), now_ms)
+    click.echo(f"Sealing key {number} lies in {chosen.vault_dir / 'retired'} now.")
+    click.echo("Restart the centre. Shred that file, and its copies in the backups, when sure.")
 
 
 @centre.command()

@@ -64,23 +64,24 @@ def enrol(
 ) -> bytes | None:
     """Take a kiosk in; answer the reply's bytes, None when the code's secret was wrong.
 
-    The same request again (its reply was lost) gets the same reply. A wrong secret is counted
-    here, which is why it is no exception: the count has to be committed.
+    The same request again (its reply was lost) gets the same reply, for ever. A wrong secret is
+    counted here, which is why it is no exception: the count has to be committed.
 
     Raises:
         CodeRefused: The code cannot be used, or another kiosk used it.
     """
-    row = usable(fleet.code(conn, locator), now_ms)
+    row, request_hash = fleet.code(conn, locator), hashlib.sha256(raw).digest()
+    if row is not None and row.reply is not None and row.request_hash == request_hash:
+        # The answer was lost on the way; the kiosk may come for it after the code's own day.
+        return row.reply
+    row = usable(row, now_ms)
     try:
         request = verify_enrol_request(raw, row.key)
     except EnrolmentRefused:
         fleet.count_try(conn, locator)
         return None
-    request_hash = hashlib.sha256(raw).digest()
     if row.used_ms is not None:
-        if row.request_hash != request_hash or row.reply is None:
-            raise CodeRefused("this code was used; ask the centre for a new one")
-        return row.reply
+        raise CodeRefused("this code was used; ask the centre for a new one")
     reply = encode_enrol_reply(
         _taken_in(conn, keys, public_url, request, row, now_ms), request_raw=raw, key=row.key
     )
@@ -142,7 +143,7 @@ def new_code(
         village_code: 12 digits.
         entropy: Source of the code.
         now_ms: The code lives `ENROL_CODE_MS` from here.
-        replaces: Number of the kiosk whose notices go to the new one.
+        replaces: Number of the kiosk whose notices go to the new one as well.
     """
     last: sqlite3.IntegrityError | None = None
     for _ in range(_TRIES_TO_DRAW):

@@ -9,10 +9,20 @@ class StoreFault(BianminError):
     code = "500.21"
 
 
+class KeyStillNeeded(BianminError):
+    """A sealing key must stay: the message names each reason with its figures."""
+
+    code = "409.22"
+
+
 class StoreBusy(BianminError):
-    """More writes wait than the centre promises to hold."""
+    """More waits than the centre can do in time; `retry_after_s` says when to come again."""
 
     code = "503.20"
+
+    def __init__(self, message: str, *, retry_after_s: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class RequestRefused(BianminError):

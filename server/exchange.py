@@ -11,8 +11,11 @@ from server.identity import CentreKeys
 from server.settings import Settings
 from server.store import attachments, catalogues, centre, fleet, inbox, notices
 from server.store.fleet import KioskIdentityRow, Seen
-from sync import frames
+from sync import frames, limits
+from sync.duty import TOP_TAG
+from sync.extensions import Extensions
 from sync.frames import Flag, Reply, Request
+from sync.octets import uvarint
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -22,12 +25,24 @@ class Load(msgspec.Struct, frozen=True):
     queue: float = 0.0
 
 
+class Carried(msgspec.Struct, frozen=True):
+    """A request that somebody carried here, hours or weeks after it was written.
+
+    On the road requests overtake each other, and their clock stands still.
+    """
+
+    #: Notices up to this number are told by the replies before this one in the same file.
+    notices_after: int = 0
+
+
 class Taken(msgspec.Struct, frozen=True):
     """What an exchange left behind: the reply, and what others may want to know."""
 
     reply: Reply
     #: New envelopes; the pipeline is woken when there are any.
     stored: int
+    #: Nothing newer was heard of this kiosk before.
+    is_fresh: bool = False
 
 
 def take(
@@ -41,6 +56,7 @@ def take(
     load: Load,
     received_bytes: int = 0,
     sent_bytes: int = 0,
+    carried: Carried | None = None,
 ) -> Taken:
     """Store what a verified request brings and answer the reply to sign.
 
@@ -57,6 +73,7 @@ def take(
         load: How busy the centre is.
         received_bytes: Size of this request, to be counted.
         sent_bytes: Size of the reply before this one, to be counted.
+        carried: Set when it did not come over a link.
 
     Raises:
         KioskUnknown: The kiosk vanished since its signature was checked.
@@ -64,27 +81,29 @@ def take(
     kiosk = fleet.identity(conn, request.kiosk_id)
     if kiosk is None:
         raise KioskUnknown("this kiosk was never enrolled here; enrol it with a new code")
-    fresh = _freshness(conn, kiosk, request)
+    fresh = _freshness(conn, kiosk, request, carried)
     taken = inbox.take_envelopes(conn, kiosk, request.envelopes, carrier="exchange", now_ms=now_ms)
     head = (request.head_seq, request.head_hash)
     marks = attachments.take_chunks(conn, kiosk, request.chunks, head=head, now_ms=now_ms)
     if fresh.is_old_image:
         fleet.mark_forked(conn, kiosk.kiosk_id)
     if fresh.is_fresh:
-        fleet.note_seen(conn, kiosk.kiosk_id, _seen(request, now_ms), now_ms)
+        skew_ms = request.now_ms - now_ms if carried is None else kiosk.clock_skew_ms
+        fleet.note_seen(conn, kiosk.kiosk_id, _seen(request, skew_ms), now_ms)
     fleet.add_bytes(conn, kiosk.kiosk_id, received=received_bytes, sent=sent_bytes)
-    down = notices.after(conn, kiosk.kiosk_id, request.cursor)
+    cursor = _cursor(request, epoch := centre.epoch(conn), carried)
+    down = notices.after(conn, kiosk.kiosk_id, cursor, _notices_room(request, carried))
     has_more = (
         request.health.pending > len(request.envelopes)
         or request.health.attachments_pending > 0
-        or notices.newest(conn, kiosk.kiosk_id) > (down[-1][0] if down else request.cursor)
+        or notices.newest(conn, kiosk.kiosk_id) > (down[-1][0] if down else cursor)
     )
     is_forked = taken.is_forked or fresh.is_old_image or kiosk.state == "forked"
     version, manifest_hash = _catalogue(conn, request.catalogue)
     reply = Reply(
         request_hash=request_hash,
         kiosk_id=kiosk.kiosk_id,
-        epoch=centre.epoch(conn),
+        epoch=epoch,
         durability=settings.durability,
         centre_ms=now_ms,
         mark_seq=taken.chain.seq,
@@ -103,23 +122,53 @@ def take(
         certificate=None if request.certificate == keys.certificate.serial else keys.certificate,
         catalogue_version=version,
         manifest_hash=manifest_hash,
+        extensions=_top(conn, request),
     )
-    return Taken(reply=reply, stored=taken.stored)
+    return Taken(reply=reply, stored=taken.stored, is_fresh=fresh.is_fresh)
+
+
+def _cursor(request: Request, epoch: int, carried: Carried | None) -> int:
+    # A restored centre numbers anew, and the kiosk forgets its cursor with this reply.
+    cursor = request.cursor if request.epoch in (0, epoch) else 0
+    return max(cursor, carried.notices_after) if carried is not None else cursor
+
+
+def _notices_room(request: Request, carried: Carried | None) -> int:
+    """Answer how many bytes of notices the reply may carry.
+
+    On a slow link they would keep back the verdicts that let the next applications go; the rest
+    comes once nothing waits on the kiosk.
+    """
+    is_busy = carried is None and request.health.pending > len(request.envelopes)
+    return limits.NOTICE_BUSY_BYTES if is_busy else limits.NOTICE_REPLY_BYTES_MAX
+
+
+def _top(conn: sqlite3.Connection, request: Request) -> Extensions:
+    """Tell an old copy which numbers are used here, so that it gives none of them again."""
+    top = inbox.top(conn, request.kiosk_id)
+    return ((TOP_TAG, uvarint(top)),) if top > request.head_seq else ()
 
 
 def _freshness(
-    conn: sqlite3.Connection, kiosk: KioskIdentityRow, request: Request
+    conn: sqlite3.Connection,
+    kiosk: KioskIdentityRow,
+    request: Request,
+    carried: Carried | None,
 ) -> ingest.Freshness:
-    return ingest.freshness(
+    fresh = ingest.freshness(
         counter=request.counter,
         now_ms=request.now_ms,
         last_counter=kiosk.counter,
         last_now_ms=kiosk.claimed_ms,
         is_known_boot=fleet.is_known_boot(conn, kiosk.kiosk_id, request.boot_id),
     )
+    if carried is None:
+        return fresh
+    # An old counter betrays nothing then; a clone is found by its envelopes.
+    return ingest.Freshness(fresh.is_fresh and not fresh.is_old_image, is_old_image=False)
 
 
-def _seen(request: Request, now_ms: int) -> Seen:
+def _seen(request: Request, skew_ms: int) -> Seen:
     health = request.health
     return Seen(
         counter=request.counter,
@@ -134,7 +183,7 @@ def _seen(request: Request, now_ms: int) -> Seen:
         disk_free_mb=health.disk_free_mb,
         attachments_pending=health.attachments_pending,
         version=health.version,
-        clock_skew_ms=request.now_ms - now_ms,
+        clock_skew_ms=skew_ms,
         devices=msgspec.json.encode(dict(health.devices)).decode(),
     )
 

@@ -9,6 +9,7 @@ from server.vault.keys import make as make_vault_keys
 from server.vault.keys import write_secret
 from sync import limits, signing
 from sync.clock import Entropy
+from sync.files import write_whole
 from sync.sealing import SealingPublic
 from sync.settings import SettingRefused
 from sync.signing import Certificate
@@ -69,9 +70,8 @@ def certify(
     certificate = signing.issue_certificate(
         root_private, public, serial=serial, not_after_ms=not_after_ms
     )
-    path = settings.keys_dir / "signing.key"
-    path.unlink(missing_ok=True)
-    write_secret(path, private + certificate.to_bytes())
+    # In one step: a centre that is cut off here has the old key or the new one.
+    write_whole(settings.keys_dir / "signing.key", private + certificate.to_bytes())
     return certificate
 
 

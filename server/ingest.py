@@ -4,7 +4,7 @@ The rules, in the order in which they are asked:
 
 1. A signed request is *fresh* when its counter rises. An older one is answered like any other
    (its envelopes are taken, duplicates are duplicates) but moves neither cursor nor health.
-2. A lower counter in a request made *later* than the last one, after a start that was never heard
+2. A counter that does not rise in a request made *later* than the last one, after a start that was never heard
    of, means that the kiosk was restored from an old image or runs twice: it is marked forked and
    asked to enrol anew. A start already heard of is a replay or a straggler, whatever clock it
    claims: a kiosk's clock may have been ahead then.
@@ -65,7 +65,8 @@ def freshness(
     """
     if counter > last_counter:
         return Freshness(is_fresh=True, is_old_image=False)
-    is_later = counter < last_counter and now_ms > last_now_ms > 0
+    # The same count from another start is as telling as a lower one: no kiosk counts twice.
+    is_later = now_ms > last_now_ms > 0
     is_old_image = is_later and not is_known_boot
     return Freshness(is_fresh=is_old_image, is_old_image=is_old_image)
 

@@ -11,7 +11,16 @@ from aiohttp import web
 import server.dashboard
 import server.phone
 from server import identity, keys
-from server.api import catalogue, courier, enrol, exchange, health, metrics, middleware
+from server.api import (
+    attachments,
+    catalogue,
+    courier,
+    enrol,
+    exchange,
+    health,
+    metrics,
+    middleware,
+)
 from server.api.listener import Listener
 from server.catalogue.shelf import Shelf
 from server.live import Broadcast
@@ -68,10 +77,11 @@ def build_app(
         app[keys.CATALOGUES],
         app[keys.BROADCAST],
         app[keys.CLOCK],
+        is_crowded=lambda: app[keys.RECEPTION].admission.is_crowded,
     )
-    for part in (exchange, enrol, courier):
+    for part in (exchange, attachments, enrol, courier, catalogue):
         part.setup(app)
-    for module in (catalogue, health, metrics):
+    for module in (health, metrics):
         app.router.add_routes(module.routes())
     server.dashboard.setup(app)
     server.phone.setup(app)
@@ -147,7 +157,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=limits.CONNECTIONS_BACKLOG)
         await site.start()
         LOG.info("centre serves", extra={"host": settings.host, "port": settings.port})
         await stop.wait()

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 from server.catalogue.shelf import Shelf
@@ -130,13 +130,23 @@ class Pipeline:
     """The worker: looks at what waits whenever it is nudged, and now and then by itself."""
 
     def __init__(
-        self, store: Store, vault: Opener, shelf: Shelf, broadcast: Broadcast, clock: Clock
+        self,
+        store: Store,
+        vault: Opener,
+        shelf: Shelf,
+        broadcast: Broadcast,
+        clock: Clock,
+        *,
+        idle_s: float = limits.PIPELINE_IDLE_S,
+        is_crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._vault = vault
         self._shelf = shelf
         self._broadcast = broadcast
         self._clock = clock
+        self._idle_s = idle_s
+        self._is_crowded = is_crowded
         self._nudge = asyncio.Event()
         self._tries: dict[int, int] = {}
 
@@ -146,23 +156,36 @@ class Pipeline:
 
     async def run(self) -> None:
         """Work until cancelled; a fault of the store or the vault only delays it."""
-        # A restart may have brought a key that letters wait for.
-        await self._store.write(outcomes.release, "key")
+        is_begun = False
         while True:
             self._nudge.clear()
             try:
+                if not is_begun:
+                    # A restart may have brought a key that letters wait for.
+                    await self._store.write(outcomes.release, "key")
+                    is_begun = True
                 while await self.step():
-                    pass
+                    await self._give_way()
             except (VaultUnavailable, StoreBusy, StoreFault) as error:
                 LOG.warning("pipeline waits", extra={"code": error.code})
                 await self._clock.sleep(limits.VAULT_RESTART_S)
             except Exception:
                 # The worker must outlive any fault; what caused it is found by its place.
                 LOG.exception("pipeline fault")
-                await self._clock.sleep(limits.PIPELINE_IDLE_S)
+                await self._clock.sleep(self._idle_s)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(limits.PIPELINE_IDLE_S):
+                async with asyncio.timeout(self._idle_s):
                     await self._nudge.wait()
+
+    async def _give_way(self) -> None:
+        """Let kiosks that stand at the door go first, for a while; what they bring is kept.
+
+        Cases cost the store's one writer twenty times what taking in does, and can wait.
+        """
+        for _ in range(limits.PIPELINE_GIVES_WAY):
+            if not self._is_crowded():
+                return
+            await self._clock.sleep(limits.PIPELINE_LOOK_S)
 
     async def step(self) -> int:
         """Take one batch to its fate; answer how many envelopes were settled.

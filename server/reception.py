@@ -3,6 +3,7 @@
 import msgspec
 
 from server import exchange
+from server.admission import Admission
 from server.errors import FrameSignatureRefused, KioskUnknown, TooMany
 from server.identity import CentreKeys
 from server.people.buckets import Buckets
@@ -32,15 +33,21 @@ class Reception:
         self._settings = settings
         self._clock = clock
         self._buckets = Buckets(limits.EXCHANGES_PER_MINUTE)
+        #: The door: whoever reads a body asks it first.
+        self.admission = Admission(clock)
         #: Bytes of the last reply by kiosk, not counted in the database yet: a commit of its own
         #: would double the cost of each exchange.
         self._sent: dict[bytes, int] = {}
+        #: Keys of kiosks that called, at most `KIOSKS_MAX`: asking the database for each exchange
+        #: costs a change of threads.
+        self._publics: dict[bytes, bytes] = {}
 
-    async def answer(self, raw: bytes) -> Answered:
+    async def answer(self, raw: bytes, carried: exchange.Carried | None = None) -> Answered:
         """Take one frame in. Cheap checks first; nothing is written before the signature fits.
 
         Args:
             raw: At most `FRAME_BYTES_MAX` bytes, from anybody.
+            carried: Set when a person brings it: then nobody is told to call less often.
 
         Raises:
             WireError: It is no request of this protocol.
@@ -49,17 +56,21 @@ class Reception:
             TooMany: The kiosk calls more often than any agent does.
             StoreBusy: Come back later.
         """
+        with self.admission.answering():
+            return await self._answered(raw, carried)
+
+    async def _answered(self, raw: bytes, carried: exchange.Carried | None) -> Answered:
         received = frames.decode_request(raw)
-        kiosk = await self._store.read(fleet.identity, received.request.kiosk_id)
-        if kiosk is None:
-            raise KioskUnknown("this kiosk was never enrolled here; enrol it with a new code")
+        public = await self._public_of(received.request.kiosk_id)
         try:
-            asked = frames.verify_request(received, kiosk.device_public)
+            asked = frames.verify_request(received, public)
         except SignatureRefused as error:
             raise FrameSignatureRefused(
                 "the frame's signature does not fit to its kiosk"
             ) from error
-        if not self._buckets.may(asked.kiosk_id.hex(), self._clock.monotonic_ms()):
+        if carried is None and not self._buckets.may(
+            asked.kiosk_id.hex(), self._clock.monotonic_ms()
+        ):
             raise TooMany("this kiosk calls too often; wait a minute")
         taken = await self._store.write(
             exchange.take,
@@ -68,10 +79,20 @@ class Reception:
             asked,
             request_hash=frames.request_hash(raw),
             now_ms=self._clock.now_ms(),
-            load=exchange.Load(queue=self._store.load),
+            load=exchange.Load(queue=max(self._store.load, self.admission.load)),
             received_bytes=len(raw),
             sent_bytes=self._sent.pop(asked.kiosk_id, 0),
+            carried=carried,
         )
         body = frames.encode_reply(taken.reply, lambda part: self._keys.sign("reply", part))
         self._sent[asked.kiosk_id] = len(body)
         return Answered(kiosk_id=asked.kiosk_id, taken=taken, raw=body)
+
+    async def _public_of(self, kiosk_id: bytes) -> bytes:
+        # Never stale: kiosks are not deleted, and an identity is the hash of its key.
+        if kiosk_id not in self._publics:
+            kiosk = await self._store.read(fleet.identity, kiosk_id)
+            if kiosk is None:
+                raise KioskUnknown("this kiosk was never enrolled here; enrol it with a new code")
+            self._publics[kiosk_id] = kiosk.device_public
+        return self._publics[kiosk_id]

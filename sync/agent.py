@@ -5,89 +5,38 @@ It never dies and never hurries: what it does not manage now waits in the store.
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Literal
 
 import msgspec
 from sqlite_utils import Database as Tables
 
 from sync import catalogues, exchange, outbox, standing
-from sync.backoff import delay_s
+from sync.backoff import away_s, delay_s, rhythm_s
 from sync.batching import next_bytes
 from sync.clock import Clock, Entropy
+from sync.correspondence import Correspondence, Turn
 from sync.database import Database, StorageFailed
 from sync.device import KioskIdentity
-from sync.frames import (
-    REPLY_MAGIC,
-    Reply,
-    ReplyRefused,
-    Request,
-    decode_reply,
-    encode_request,
+from sync.fetching import Fetching
+from sync.frames import REPLY_MAGIC, Reply, ReplyRefused, decode_reply
+from sync.limits import (
+    BATCH_BYTES_MIN,
+    EXCHANGES_AT_ONCE,
+    FRAME_BYTES_MAX,
+    HEARTBEAT_S,
+    PRUNE_EVERY_S,
+    RETRIES_QUICK,
+    RETRY_MAX_S,
 )
-from sync.health import short_health
-from sync.limits import BATCH_BYTES_MIN, FRAME_BYTES_MAX, HEARTBEAT_S, NOTICES_SURGE, PRUNE_EVERY_S
-from sync.manifest import ManifestRefused, decode_manifest, unpack_blob
-from sync.notices import decode_notice
-from sync.octets import WireError
-from sync.records import Health, Notice
-from sync.sealing import SealBroken, open_notice
-from sync.signing import Certificate, DeviceKeys, Trust
-from sync.transports import (
-    BLOB_PATH,
-    EXCHANGE_PATH,
-    MANIFEST_PATH,
-    CentreRefused,
-    Link,
-    LinkDown,
-)
+from sync.manifest import ManifestRefused
+from sync.outcomes import AgentState, ExchangeOutcome, Trouble, outcome_of
+from sync.records import Health
+from sync.signing import DeviceKeys
+from sync.transports import EXCHANGE_PATH, Link, LinkDown, NotConnected, Paced
+from sync.uploading import Uploading
 
-Trouble = Literal["", "link", "refused", "portal", "reply", "old_centre", "storage", "fault"]
-"""What kept the last exchange from counting; "" when it counted.
+__all__ = ["Agent", "AgentState", "ExchangeOutcome"]
 
-link: nothing came back. refused: an unsigned error. portal: somebody else answered, the network
-asks for a sign-in. reply: not the centre's answer to this request. old_centre: a centre that was
-replaced still answers. storage: the disk. fault: a defect of ours.
-"""
-
-
-class AgentState(msgspec.Struct, frozen=True):
-    """How the carrying goes, for the status line and the operators' page."""
-
-    #: Kiosk's clock at the last verified reply, Unix ms; None before the first.
-    last_ok_ms: int | None = None
-    last_error: Trouble = ""
-    #: A code or class name to the last error, never content.
-    detail: str = ""
-    is_reachable: bool = False
-    is_revoked: bool = False
-    #: The centre asks for a new enrolment: this kiosk's numbers were used twice.
-    must_reenrol: bool = False
-    #: Centre's clock minus the kiosk's, Unix ms.
-    clock_skew_ms: int = 0
-    #: Failures in a row.
-    failures: int = 0
-
-
-class ExchangeOutcome(msgspec.Struct, frozen=True):
-    """What one exchange did."""
-
-    error: Trouble = ""
-    detail: str = ""
-    #: Envelopes sent, and envelopes settled by the reply.
-    sent: int = 0
-    settled: int = 0
-    notices: int = 0
-    up_bytes: int = 0
-    down_bytes: int = 0
-    #: More waits, and this exchange made progress: come again at once.
-    is_more: bool = False
-    retry_after_s: int = 0
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether a verified reply was taken in."""
-        return not self.error
+_SHRINKING: frozenset[Trouble] = frozenset({"link", "refused", "portal", "reply"})
 
 
 class Agent:
@@ -127,184 +76,243 @@ class Agent:
         self._health = health
         self._on_catalogue = on_catalogue
         self._heartbeat_s = heartbeat_s
-        self._boot_id = entropy.token_bytes(4)
+        self._correspondence = Correspondence(
+            keys, identity, clock, entropy.token_bytes(4), self._reported
+        )
+        self._fetching = Fetching(link, database, clock)
+        self._is_fetching = False
         self._batch_bytes = 0
         self._bytes_max = FRAME_BYTES_MAX
         self._next_prune_ms = 0
+        self._calm = 0
+        self._has_failed = False
         self._wake = asyncio.Event()
+        self._urge = asyncio.Event()
+        self._composing = asyncio.Lock()
+        self._flying: list[Turn] = []
+        self._uploading = Uploading(link, database)
         self.state = AgentState()
 
-    def poke(self) -> None:
-        """Exchange at once: something was enqueued, or somebody pressed "send now"."""
+    def poke(self, *, is_urgent: bool = False) -> None:
+        """Exchange at once: something was enqueued, or somebody asks.
+
+        Args:
+            is_urgent: A person pressed "send now": not even a busy centre's wish holds it up.
+        """
+        self._uploading.pause()
         self._wake.set()
+        if is_urgent:
+            self._urge.set()
 
     async def run(self) -> None:
         """Exchange for ever, until cancelled."""
         while True:
             self._wake.clear()
-            outcome = await self.exchange_once()
-            await self._wait(self._pause_s(outcome))
+            self._urge.clear()
+            outcome = await self._burst()
+            await self._wait(self._pause_s(outcome), self._urge if outcome.is_slow else self._wake)
 
     async def exchange_once(self) -> ExchangeOutcome:
-        """Do one round trip and answer what it did; whatever goes wrong is an outcome."""
+        """Do one round trip and answer what it did; whatever goes wrong is an outcome.
+
+        Once only an attachment is left, and the link takes uploads, it is sent whole.
+        """
+        self._has_failed = False
+        begun = await self._begun(is_needed=True, may_upload=True)
+        if not isinstance(begun, Turn):
+            return begun or ExchangeOutcome()
+        self._uploading.go_on()
+        return await self._carried(begun)
+
+    async def _burst(self) -> ExchangeOutcome:
+        """Carry what is there, two requests at a time, until nothing is or something goes wrong.
+
+        While one answer comes back, the other request fills the link. An attachment goes alone
+        beside them, and stops between two pieces whenever an envelope wants to go.
+        """
+        self._uploading.begin_anew()
+        self._has_failed, is_first = False, True
+        last, is_ended = ExchangeOutcome(is_more=True), False
+        flights: list[asyncio.Task[ExchangeOutcome]] = []
+        waking = asyncio.ensure_future(self._wake.wait())
         try:
-            outcome = await self._exchange()
-        except CentreRefused as error:
-            outcome = ExchangeOutcome(error="refused", detail=error.problem or str(error.status))
-        except LinkDown as error:
-            outcome = ExchangeOutcome(error="link", detail=type(error).__name__)
-        except StorageFailed as error:
-            outcome = ExchangeOutcome(error="storage", detail=error.code)
+            while True:
+                while not is_ended and len(flights) < EXCHANGES_AT_ONCE:
+                    begun = await self._next(last, is_first=is_first)
+                    is_first = False
+                    if isinstance(begun, ExchangeOutcome):
+                        last, is_ended = begun, True
+                        break
+                    # What is left, if anything is, no request of now can carry.
+                    last = msgspec.structs.replace(
+                        last, is_more=begun is not None, is_catalogue_left=False
+                    )
+                    if begun is None:
+                        break
+                    flights.append(asyncio.ensure_future(self._carried(begun)))
+                if is_ended or not self._wake.is_set():
+                    self._let_uploads_go_on()
+                if not flights:
+                    return last
+                if waking.done():
+                    waking = asyncio.ensure_future(self._wake.wait())
+                is_open = not is_ended and len(flights) < EXCHANGES_AT_ONCE
+                await asyncio.wait(
+                    [*flights, waking] if is_open else flights, return_when=asyncio.FIRST_COMPLETED
+                )
+                # In the order of their beginning: a set would give another one each run.
+                for flight in [flight for flight in flights if flight.done()]:
+                    flights.remove(flight)
+                    last = flight.result()
+                    is_ended = is_ended or bool(last.error or last.retry_after_s)
+        finally:
+            for task in (*flights, waking):
+                task.cancel()
+            await asyncio.gather(*flights, waking, return_exceptions=True)
+
+    async def _next(
+        self, last: ExchangeOutcome, *, is_first: bool
+    ) -> Turn | ExchangeOutcome | None:
+        is_needed = is_first or self._wake.is_set() or last.is_catalogue_left
+        if not (is_needed or last.is_more):
+            return None
+        self._wake.clear()
+        return await self._begun(is_needed=is_needed, may_upload=not is_first)
+
+    def _let_uploads_go_on(self) -> None:
+        if all(turn.upload is not None for turn in self._flying):
+            self._uploading.go_on()
+
+    async def _begun(self, *, is_needed: bool, may_upload: bool) -> Turn | ExchangeOutcome | None:
+        """Write the next request; None when there is nothing to carry and it is not needed."""
+        try:
+            async with self._composing:
+                turn = await self._database.write(
+                    self._written, is_needed=is_needed, may_upload=may_upload
+                )
+                if turn is not None:
+                    self._flying.append(turn)
+                    if turn.upload is None:
+                        self._uploading.pause()
+                return turn
         except Exception as error:
-            # Only the class: a message may quote what a resident entrusted to us.
-            outcome = ExchangeOutcome(error="fault", detail=type(error).__name__)
-        if outcome.error:
-            self._note_failure(outcome)
-        return outcome
+            return self._failed(error, sent_bytes=0)
 
-    async def _exchange(self) -> ExchangeOutcome:
-        request, raw, trust = await self._database.write(self._begun)
-        started_ms = self._clock.monotonic_ms()
-        reply_raw = await self._link.post(EXCHANGE_PATH, raw)
-        took_ms = self._clock.monotonic_ms() - started_ms
-        try:
-            reply = decode_reply(
-                reply_raw, request_raw=raw, kiosk_id=self._keys.kiosk_id, trusted=trust
-            )
-        except ReplyRefused:
-            is_ours = reply_raw.startswith(REPLY_MAGIC[:2])
-            return ExchangeOutcome(error="reply" if is_ours else "portal", up_bytes=len(raw))
-        batch_bytes = next_bytes(
-            self._batch_bytes, sent_bytes=len(raw), took_s=took_ms / 1000, is_ok=True
-        )
-        changes, outcome = await self._database.write(
-            self._taken_in, request, reply, took_ms=took_ms, batch_bytes=batch_bytes
-        )
-        if outcome.error:
-            return outcome
-        self._batch_bytes = batch_bytes
-        self._bytes_max = max(reply.bytes_max, BATCH_BYTES_MIN)
-        self._note_success(changes)
-        if changes.is_catalogue_wanted:
-            outcome = msgspec.structs.replace(outcome, detail=await self._catalogue_fetched())
-        await self._keep_house()
-        return msgspec.structs.replace(outcome, up_bytes=len(raw), down_bytes=len(reply_raw))
-
-    def _begun(self, db: Tables) -> tuple[Request, bytes, Trust]:
+    def _written(self, db: Tables, *, is_needed: bool, may_upload: bool) -> Turn | None:
         if not self._batch_bytes:
             self._batch_bytes = standing.standing_of(db).batch_bytes
             standing.count_boot(db)
-        view = standing.begin_request(db, min(self._batch_bytes, self._bytes_max))
-        envelopes, chunks = standing.carried(db, exchange.plan(view))
-        trust = self._trust(view.standing)
-        request = exchange.compose(
-            view,
-            kiosk_id=self._keys.kiosk_id,
-            envelopes=envelopes,
-            chunks=chunks,
-            boot_id=self._boot_id,
-            now_ms=self._clock.now_ms(),
-            monotonic_ms=self._clock.monotonic_ms(),
-            certificate_serial=trust.certificate.serial if trust.certificate else 0,
-            health=self._reported(db, view.standing.boots),
-        )
-        return request, encode_request(request, partial(self._keys.sign, "request")), trust
-
-    def _trust(self, held: exchange.Standing) -> Trust:
-        raw = held.certificate or bytes.fromhex(self._identity.certificate)
-        return Trust(
-            roots=(bytes.fromhex(self._identity.root_public),),
-            certificate=Certificate.from_bytes(raw),
-            centre_ms=held.centre_ms,
+            catalogues.recheck(db)
+        return self._correspondence.begun(
+            db,
+            min(self._batch_bytes, self._bytes_max),
+            flying=frozenset().union(*(turn.seqs for turn in self._flying)),
+            known=self._uploading.known,
+            stuck=self._uploading.stuck,
+            is_needed=is_needed,
+            may_upload=may_upload,
         )
 
-    def _reported(self, db: Tables, boots: int) -> Health:
-        waiting = outbox.waiting(db)
-        age_ms = self._clock.now_ms() - waiting.oldest_ms if waiting.oldest_ms else 0
+    async def _carried(self, turn: Turn) -> ExchangeOutcome:
         try:
-            report = self._health()
+            outcome = await self._exchange(turn)
+            if outcome.error:
+                self._note_failure(outcome, len(turn.raw))
         except Exception as error:
-            report = Health(
+            outcome = self._failed(error, sent_bytes=len(turn.raw))
+        finally:
+            self._flying.remove(turn)
+        if outcome.error and turn.upload is not None:
+            self._uploading.forget(turn.places)
+        return outcome
+
+    def _failed(self, error: Exception, *, sent_bytes: int) -> ExchangeOutcome:
+        outcome = outcome_of(error)
+        self._note_failure(outcome, 0 if isinstance(error, NotConnected) else sent_bytes)
+        return outcome
+
+    async def _exchange(self, turn: Turn) -> ExchangeOutcome:
+        started_ms = self._clock.monotonic_ms()
+        if turn.upload is None:
+            reply_raw = await self._link.post(EXCHANGE_PATH, turn.raw)
+        else:
+            reply_raw = await self._uploading.carried(turn.raw, turn.upload)
+        waited_s = self._link.waited_s if isinstance(self._link, Paced) else 0.0
+        took_ms = self._clock.monotonic_ms() - started_ms
+        try:
+            reply = decode_reply(
+                reply_raw, request_raw=turn.raw, kiosk_id=self._keys.kiosk_id, trusted=turn.trust
+            )
+        except ReplyRefused:
+            is_ours = reply_raw.startswith(REPLY_MAGIC[:2])
+            return ExchangeOutcome(error="reply" if is_ours else "portal", up_bytes=len(turn.raw))
+        batch_bytes = self._batch_bytes
+        if turn.upload is None:
+            batch_bytes = next_bytes(
+                batch_bytes,
+                sent_bytes=len(turn.raw),
+                took_s=max(0.0, took_ms / 1000 - waited_s),
+                is_ok=True,
+            )
+        intake = await self._database.write(
+            self._correspondence.taken_in,
+            turn,
+            reply,
+            took_ms=0 if turn.upload else took_ms,
+            batch_bytes=batch_bytes,
+        )
+        sent = len(turn.request.envelopes)
+        if intake.changes.ignored:
+            return ExchangeOutcome(error=intake.changes.ignored, sent=sent)
+        self._batch_bytes = batch_bytes
+        self._bytes_max = max(reply.bytes_max, BATCH_BYTES_MIN)
+        self._note_success(intake.changes)
+        is_moving = self._uploading.has_learnt(turn, intake) or intake.is_moving
+        outcome = ExchangeOutcome(
+            sent=sent,
+            settled=intake.settled,
+            notices=intake.notices,
+            up_bytes=len(turn.raw),
+            down_bytes=len(reply_raw),
+            is_more=is_moving and intake.has_more and "slow" not in reply.flags,
+            retry_after_s=reply.retry_after_s,
+            is_slow="slow" in reply.flags and reply.retry_after_s > 0,
+        )
+        if intake.changes.is_catalogue_wanted and not self._is_fetching:
+            outcome = await self._catalogue_fetched(outcome, reply)
+        await self._keep_house()
+        return outcome
+
+    def _reported(self) -> Health:
+        try:
+            return self._health()
+        except Exception as error:
+            return Health(
                 version="?",
                 pending=0,
                 oldest_s=0,
                 disk_free_mb=0,
                 devices={"health": type(error).__name__},
             )
-        report = msgspec.structs.replace(
-            report,
-            pending=waiting.count,
-            oldest_s=max(0, age_ms // 1000),
-            attachments_pending=waiting.attachments,
-            boots=boots,
-        )
-        return short_health(report)
 
-    def _taken_in(
-        self, db: Tables, request: Request, reply: Reply, *, took_ms: int, batch_bytes: int
-    ) -> tuple[exchange.Changes, ExchangeOutcome]:
-        held = standing.standing_of(db)
-        seqs = [envelope.header.seq for envelope in request.envelopes]
-        changes = exchange.apply(
-            request,
-            reply,
-            held,
-            own_hash_at_mark=standing.hash_at(db, reply.mark_seq),
-            has_pending_left=standing.has_pending_beyond(db, seqs),
-            received_ms=self._clock.now_ms(),
-            took_ms=took_ms,
-        )
-        if changes.ignored:
-            return changes, ExchangeOutcome(error=changes.ignored, sent=len(seqs))
-        notices = self._opened(reply)
-        settled = standing.take_in(
-            db,
-            changes,
-            notices=notices,
-            unreadable=len(reply.notices) - len(notices),
-            cursor=max((notice.number for notice in reply.notices), default=0),
-            certificate=reply.certificate.to_bytes() if reply.certificate else held.certificate,
-            batch_bytes=batch_bytes,
-        )
-        is_moving = bool(settled or changes.requeue_from or reply.notices)
-        is_moving = is_moving or exchange.has_progress(request, reply)
-        left = outbox.waiting(db)
-        has_more = bool(left.count or left.attachments) or len(reply.notices) >= NOTICES_SURGE
-        return changes, ExchangeOutcome(
-            sent=len(seqs),
-            settled=settled,
-            notices=len(notices),
-            is_more=is_moving and has_more and "slow" not in reply.flags,
-            retry_after_s=reply.retry_after_s,
-        )
-
-    def _opened(self, reply: Reply) -> list[Notice]:
-        notices: list[Notice] = []
-        for sealed in reply.notices:
-            try:
-                raw = open_notice(self._keys.notice_private, sealed.number, sealed.sealed)
-                notices.append(decode_notice(raw, sealed.number))
-            except (SealBroken, WireError):
-                # Counted in the store: one bad notice must not hold up those behind it.
-                continue
-        return notices
-
-    async def _catalogue_fetched(self) -> str:
+    async def _catalogue_fetched(self, outcome: ExchangeOutcome, reply: Reply) -> ExchangeOutcome:
         """Fetch what the centre has published; what fails now is tried with the next exchange."""
+        self._is_fetching = True
         try:
             held = await self._database.run(standing.standing_of)
-            raw = await self._link.get(MANIFEST_PATH)
-            manifest = decode_manifest(raw, self._trust(held))
-            for name in await self._database.run(catalogues.missing_blobs, manifest):
-                blob = unpack_blob(await self._link.get(BLOB_PATH + name), name)
-                # One by one, so that a link that breaks has not carried them in vain.
-                await self._database.write(catalogues.store_blob, name, blob)
-            version = await self._database.write(catalogues.put_in_force, raw, {})
+            trust = self._correspondence.trust(held)
+            version = await self._fetching.fetch(trust, reply.manifest_hash)
         except (LinkDown, ManifestRefused, StorageFailed) as error:
-            return f"catalogue {error.code}"
+            return msgspec.structs.replace(outcome, detail=f"catalogue {error.code}")
+        finally:
+            self._is_fetching = False
+        if version is None:
+            # The rest comes with the next exchanges, so that no envelope waits for it.
+            is_more = outcome.is_more or "slow" not in reply.flags
+            return msgspec.structs.replace(outcome, is_more=is_more, is_catalogue_left=is_more)
         if self._on_catalogue is not None:
             self._on_catalogue(version)
-        return ""
+        return outcome
 
     async def _keep_house(self) -> None:
         await self._database.run(lambda _: self._database.restore_ballast())
@@ -331,32 +339,44 @@ class Agent:
             clock_skew_ms=changes.clock_skew_ms,
         )
 
-    def _note_failure(self, outcome: ExchangeOutcome) -> None:
-        if self._batch_bytes and outcome.error in ("link", "refused", "portal", "reply"):
-            self._batch_bytes = next_bytes(self._batch_bytes, sent_bytes=0, took_s=0.0, is_ok=False)
+    def _note_failure(self, outcome: ExchangeOutcome, sent_bytes: int) -> None:
+        if sent_bytes and self._batch_bytes and outcome.error in _SHRINKING:
+            self._batch_bytes = next_bytes(
+                self._batch_bytes, sent_bytes=sent_bytes, took_s=0.0, is_ok=False
+            )
         self.state = msgspec.structs.replace(
             self.state,
             last_error=outcome.error,
             detail=outcome.detail,
             is_reachable=False,
-            failures=self.state.failures + 1,
+            # Two that were lost together are one failure of the link.
+            failures=self.state.failures + (0 if self._has_failed else 1),
         )
+        self._has_failed = True
 
     def _pause_s(self, outcome: ExchangeOutcome) -> float:
+        spread = self._entropy.uniform()
         if outcome.error:
-            return delay_s(self.state.failures, self._entropy.uniform())
-        if outcome.retry_after_s:
-            # Spread over half as much again: the whole valley was told the same.
-            return outcome.retry_after_s * (1 + self._entropy.uniform() / 2)
-        return 0.0 if outcome.is_more else self._heartbeat_s
+            # Quick tries find a link that was cut; a portal or a refusal stays for a while.
+            skipped = 0 if outcome.error == "link" else RETRIES_QUICK
+            pause_s = delay_s(self.state.failures + skipped, spread)
+            # Unsigned: a stranger's word may not silence a kiosk for long.
+            return max(pause_s, away_s(min(outcome.retry_after_s, RETRY_MAX_S), spread))
+        away = away_s(outcome.retry_after_s, spread)
+        if outcome.is_more:
+            return away
+        calm = 0 if outcome.settled or outcome.notices else self._calm
+        self._calm = calm + 1
+        return max(away, rhythm_s(calm, spread, self._heartbeat_s))
 
-    async def _wait(self, pause_s: float) -> None:
+    async def _wait(self, pause_s: float, waker: asyncio.Event) -> None:
         sleeping = asyncio.ensure_future(self._clock.sleep(pause_s))
-        waking = asyncio.ensure_future(self._wake.wait())
+        waking = asyncio.ensure_future(waker.wait())
         try:
             await asyncio.wait((sleeping, waking), return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
             waking.cancel()
         if self._wake.is_set():
+            self._calm = 0
             self.state = msgspec.structs.replace(self.state, failures=0)

@@ -7,8 +7,7 @@ a WAL when two do.
 
 import asyncio
 import contextlib
-import fcntl
-import os
+import errno
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -19,11 +18,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlite_utils import Database as Tables
 
 from sync import schema
+from sync.disk import SYSTEM_DISK, Disk, Lock
 from sync.errors import BianminError
-from sync.files import sync_directory
-from sync.limits import BALLAST_BYTES, BUSY_MS, WAL_KEPT_BYTES
+from sync.limits import BALLAST_BYTES
 from sync.salvage import salvage
 from sync.signing import kiosk_id
+from sync.storefile import asides, code_of, connected, set_others_aside
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,6 +37,8 @@ _DISK_CODES = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
+PAGE_BYTES = 4096
+"""SQLite's default; a store of other pages gives its room back in larger or smaller steps."""
 WAL_RESET_FIXED = (3, 51, 3)
 """First SQLite version in which two writing connections cannot damage a WAL."""
 
@@ -84,21 +86,29 @@ def immediate(db: Tables) -> Iterator[Tables]:
         # SQLite has already rolled back by itself after some errors.
         if db.conn.in_transaction:
             db.conn.execute("ROLLBACK")
-        if _code_of(error) == sqlite3.SQLITE_FULL:
-            raise DiskFull("the disk is full; nothing was stored, free some room") from error
-        if _code_of(error) in _DISK_CODES:
-            raise StorageFailed("the disk does not take what is written") from error
+        if isinstance(error, sqlite3.Error) and (failure := _failure(error)) is not None:
+            raise failure from error
         raise
 
 
-def _code_of(error: BaseException) -> int:
-    extended = getattr(error, "sqlite_errorcode", None) or 0
-    return extended & 0xFF
+@contextlib.contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        if (failure := _failure(error)) is None:
+            raise
+        raise failure from error
 
 
-def is_damage(error: BaseException) -> bool:
-    """Answer whether an error means that the file itself is damaged."""
-    return _code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+def _failure(error: sqlite3.Error | OSError) -> StorageFailed | None:
+    """Answer what callers are told of an error; None when it is not the disk's."""
+    number = error.errno if isinstance(error, OSError) else None
+    if code_of(error) == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("the disk is full; nothing was stored, free some room")
+    if code_of(error) in _DISK_CODES or isinstance(error, OSError):
+        return StorageFailed("the disk does not take what is written")
+    return None
 
 
 class Database:
@@ -108,9 +118,12 @@ class Database:
     runs (tests, command line).
     """
 
-    def __init__(self, conn: Tables, path: Path, *, lock: int, ballast_bytes: int) -> None:
+    def __init__(
+        self, conn: Tables, path: Path, *, disk: Disk, lock: Lock, ballast_bytes: int
+    ) -> None:
         self.conn = conn
         self.path = path
+        self.disk = disk
         self.set_aside: tuple[Path, ...] = ()
         """Damaged files and stores of former identities beside this one; tell the operator."""
         self._lock = lock
@@ -138,7 +151,8 @@ class Database:
         A caller that is cancelled does not stop the work: it is committed or not as a whole.
 
         Raises:
-            DiskFull: There is no room; the ballast is freed so that acknowledgements still fit.
+            DiskFull: There is no room; the ballast is freed and the log emptied into the file,
+                so that acknowledgements still fit.
         """
 
         def all_or_nothing(db: Tables) -> T:
@@ -149,6 +163,8 @@ class Database:
             return await self.run(all_or_nothing)
         except DiskFull:
             self.release_ballast()
+            with contextlib.suppress(StorageFailed):
+                await self.run(_empty_log)
             raise
 
     @property
@@ -161,31 +177,43 @@ class Database:
 
         The last room belongs to acknowledgements and pruning: with a full disk even DELETE fails.
         """
-        is_free = _free_bytes(self.path.parent) >= 2 * self._ballast_bytes
-        return self.ballast_path.exists() and is_free
+        is_free = self.disk.free_bytes(self.path.parent) >= 2 * self._ballast_bytes
+        return self.disk.exists(self.ballast_path) and is_free
 
     async def give_back(self) -> None:
-        """Give the room of deleted rows back to the disk."""
+        """Give the room of deleted rows back to the disk, and that of the write-ahead log.
 
-        def shrink(db: Tables) -> None:
-            # Each step gives back one page; `execute` would take one step only.
-            db.conn.executescript("PRAGMA incremental_vacuum")
-            # Only a checkpoint makes the file itself shorter.
-            db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        In small steps: the pages that are moved go through the log, and a full disk has room for
+        the ballast's size only.
 
-        await self.run(shrink)
+        Raises:
+            DiskFull: There is no room even for a step; what was given back stays so.
+            StorageFailed: The disk failed.
+        """
+        # A page that moves may write two more: a step takes less than half of the ballast.
+        pages = max(1, self._ballast_bytes // 8 // PAGE_BYTES)
+        left = await self.run(_shrink, pages)
+        while left > 0:
+            before, left = left, await self.run(_shrink, pages)
+            if left >= before:
+                return
 
     def release_ballast(self) -> None:
         """Give the ballast's room to the store."""
-        self.ballast_path.unlink(missing_ok=True)
+        self.disk.unlink(self.ballast_path)
 
     def restore_ballast(self) -> bool:
         """Take the ballast's room again when there is plenty; answer whether it is there."""
-        if self.ballast_path.exists():
+        if self.disk.exists(self.ballast_path):
             return True
-        if _free_bytes(self.path.parent) < 4 * self._ballast_bytes:
+        if self.disk.free_bytes(self.path.parent) < 4 * self._ballast_bytes:
             return False
-        return _has_written_ballast(self.ballast_path, self._ballast_bytes)
+        try:
+            self.disk.allocate(self.ballast_path, self._ballast_bytes)
+        except OSError:
+            # Somebody else took the room meanwhile.
+            return False
+        return True
 
     def close(self) -> None:
         """Finish what was begun, close the file and let others open it."""
@@ -193,30 +221,28 @@ class Database:
             self._thread.shutdown(wait=True)
             self._thread = None
         self.conn.conn.close()
-        os.close(self._lock)
+        self._lock.release()
+
+
+def _shrink(db: Tables, pages: int) -> int:
+    """Give back one step's pages; answer how many free ones are left."""
+    _empty_log(db)
+    with _failures_named():
+        # Each row read gives back one page; `execute` alone would take one only.
+        db.conn.executescript(f"PRAGMA incremental_vacuum({pages})")
+        (left,) = db.conn.execute("PRAGMA freelist_count").fetchone()
+    # Only a checkpoint makes the file itself shorter.
+    _empty_log(db)
+    return int(left)
+
+
+def _empty_log(db: Tables) -> None:
+    with _failures_named():
+        db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _ballast_path(path: Path) -> Path:
     return path.with_name(path.name + ".ballast")
-
-
-def _free_bytes(directory: Path) -> int:
-    state = os.statvfs(directory)
-    return state.f_bavail * state.f_frsize
-
-
-def _has_written_ballast(path: Path, size: int) -> bool:
-    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    try:
-        os.posix_fallocate(handle, 0, size)
-        os.fsync(handle)
-    except OSError:
-        # Somebody else took the room meanwhile; half a ballast would only be in the way.
-        path.unlink()
-        return False
-    finally:
-        os.close(handle)
-    return True
 
 
 def open_database(
@@ -225,6 +251,7 @@ def open_database(
     device_public: bytes | None = None,
     ballast_bytes: int = BALLAST_BYTES,
     is_threaded: bool = True,
+    disk: Disk = SYSTEM_DISK,
 ) -> Database:
     """Open a kiosk's store, or create it in one go with its directory on disk.
 
@@ -233,157 +260,73 @@ def open_database(
         device_public: The device's Ed25519 key: salvaged envelopes must be signed by it.
         ballast_bytes: Room to keep for a full disk.
         is_threaded: Work on an own thread; False runs in place (simulation, command line).
+        disk: Where all of it lies.
 
     Raises:
         AlreadyRunning: Another program has it open.
         WrongLibrary: `pysqlite3` is installed.
         DiskFull: There is no room to create it.
+        StorageFailed: The disk failed or is read-only.
     """
     if "pysqlite3" in sys.modules:
         raise WrongLibrary("uninstall pysqlite3: sqlite-utils would use it beside sqlite3")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = _locked(path)
-    try:
-        if _free_bytes(path.parent) < ballast_bytes:
+    with _failures_named(), contextlib.ExitStack() as undo:
+        disk.make_directory(path.parent)
+        lock = _locked(disk, path)
+        undo.callback(lock.release)
+        if disk.free_bytes(path.parent) < ballast_bytes:
             # Opening writes too; without room the kiosk could not even deliver what it holds.
-            _ballast_path(path).unlink(missing_ok=True)
-        _set_damage_aside(path)
-        if device_public is not None:
-            _set_former_aside(path, device_public)
-        if not path.exists():
-            # Left by a power cut while the store was set aside; its copy is.
-            for suffix in ("-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-        database = Database(_connected(path), path, lock=lock, ballast_bytes=ballast_bytes)
+            disk.unlink(_ballast_path(path))
+        set_others_aside(disk, path, device_public)
+        conn = connected(disk, path)
+        undo.callback(conn.conn.close)
+        database = Database(conn, path, disk=disk, lock=lock, ballast_bytes=ballast_bytes)
         # Inside `immediate`: a migration reads which ones ran and then writes.
         with immediate(database.conn) as db:
             schema.migrations.apply(db)
             if device_public is not None:
                 db.conn.execute("UPDATE standing SET kiosk_id = ?", (kiosk_id(device_public),))
-        database.set_aside = _asides(path)
-        _salvage_all(database.conn, database.set_aside, device_public)
+        database.set_aside = asides(disk, path)
+        _salvage_all(disk, database.conn, database.set_aside, device_public)
         database.restore_ballast()
         # Otherwise a power cut may bring back an unlinked journal, and with it an empty store.
-        sync_directory(path.parent)
-    except BaseException:
-        os.close(lock)
-        raise
+        disk.sync_directory(path.parent)
+        undo.pop_all()
     if is_threaded:
         database.start_thread()
     return database
 
 
-def _locked(path: Path) -> int:
-    handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+def _locked(disk: Disk, path: Path) -> Lock:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
+        return disk.lock(path.with_name(path.name + ".lock"), is_waiting=False)
+    except BlockingIOError as error:
         raise AlreadyRunning(
             "the kiosk is already running here; stop the other one first"
         ) from error
-    return handle
 
 
-def is_in_use(path: Path) -> bool:
+def is_in_use(path: Path, disk: Disk = SYSTEM_DISK) -> bool:
     """Answer whether a program has the store open; one that is not there yet is not."""
-    if not path.parent.is_dir():
+    if not disk.exists(path.parent):
         return False
     try:
-        os.close(_locked(path))
+        _locked(disk, path).release()
     except AlreadyRunning:
         return True
     return False
 
 
-def _connected(path: Path) -> Tables:
-    # The one thread that uses it is not the one that opens it.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        db = Tables(connection, execute_plugins=False)
-        for pragma in (
-            f"busy_timeout = {BUSY_MS}",
-            # Only a new file takes this, before anything is written: its room can be given back.
-            "auto_vacuum = INCREMENTAL",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "trusted_schema = OFF",
-            f"journal_size_limit = {WAL_KEPT_BYTES}",
-        ):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        path.chmod(0o600)
-    except BaseException:
-        connection.close()
-        raise
-    return db
-
-
-def _is_sound(path: Path) -> bool:
-    try:
-        db = _connected(path)
-        try:
-            return db.conn.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
-        finally:
-            db.conn.close()
-    except sqlite3.DatabaseError as error:
-        if is_damage(error):
-            return False
-        raise
-
-
-def _set_damage_aside(path: Path) -> None:
-    if path.exists() and not _is_sound(path):
-        _set_aside(path, "damaged")
-
-
-def _set_former_aside(path: Path, device_public: bytes) -> None:
-    """Keep the store of a former identity apart: its numbers and chain are not this kiosk's."""
-    if not path.exists():
-        return
-    db = _connected(path)
-    try:
-        if "standing" not in db.table_names():
-            return
-        (owner,) = db.conn.execute("SELECT kiosk_id FROM standing").fetchone()
-    finally:
-        db.conn.close()
-    if owner not in (b"", kiosk_id(device_public)):
-        _set_aside(path, "former")
-
-
-def _set_aside(path: Path, word: str) -> None:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.{word}-{number}")).exists():
-        number += 1
-    sources = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
-    present = [source for source in sources if source.exists()]
-    # Linked whole before anything is unlinked: a power cut between leaves it twice, never not.
-    for source in present:
-        os.link(source, aside.with_name(aside.name + source.name.removeprefix(path.name)))
-    sync_directory(path.parent)
-    for source in present:
-        source.unlink()
-
-
-def _asides(path: Path) -> tuple[Path, ...]:
-    found = [
-        (int(aside.suffix.rpartition("-")[2]), aside)
-        for word in ("damaged", "former")
-        for aside in path.parent.glob(f"{path.name}.{word}-*")
-        if aside.suffix.rpartition("-")[2].isdigit()
-    ]
-    return tuple(aside for _, aside in sorted(found))
-
-
-def _salvage_all(db: Tables, asides: tuple[Path, ...], device_public: bytes | None) -> None:
-    for damaged in asides:
+def _salvage_all(
+    disk: Disk, db: Tables, stores: tuple[Path, ...], device_public: bytes | None
+) -> None:
+    for damaged in stores:
         if ".damaged-" not in damaged.name:
             continue
         with immediate(db):
             names = db.conn.execute("SELECT name FROM salvaged").fetchall()
             if (damaged.name,) not in names:
-                salvage(damaged, db, device_public=device_public)
+                salvage(damaged, db, device_public=device_public, disk=disk)
                 db.conn.execute("INSERT INTO salvaged (name) VALUES (?)", (damaged.name,))
 
 

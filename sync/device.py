@@ -13,6 +13,8 @@ from sync.signing import DeviceKeys
 
 KEYS_FILE = "device.key"
 IDENTITY_FILE = "kiosk.toml"
+#: An identity that the centre has given and that is not in force here yet (`sync.former`).
+NEXT_FILE = "kiosk-next.toml"
 
 
 class NotEnrolled(BianminError):
@@ -36,6 +38,11 @@ class KioskIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate: str
     #: Centre's epoch at enrolment.
     epoch: int
+    #: File of its keys, beside this one. Each identity names its own, so that replacing this
+    #: one file changes who the kiosk is in one step.
+    keys_file: str = KEYS_FILE
+    #: What is known of the board that it was enrolled on (`kiosk.machine`); "" nothing.
+    board: str = ""
 
 
 def load_identity(directory: Path) -> KioskIdentity:
@@ -44,21 +51,33 @@ def load_identity(directory: Path) -> KioskIdentity:
     Raises:
         NotEnrolled: There is no readable identity.
     """
+    return _read_identity(directory / IDENTITY_FILE)
+
+
+def load_next(directory: Path) -> KioskIdentity | None:
+    """Answer the identity that waits to be put in force; None when none does."""
     try:
-        fields = tomllib.loads((directory / IDENTITY_FILE).read_text("utf-8"))
+        return _read_identity(directory / NEXT_FILE)
+    except NotEnrolled:
+        return None
+
+
+def _read_identity(path: Path) -> KioskIdentity:
+    try:
+        fields = tomllib.loads(path.read_text("utf-8"))
         return msgspec.convert(fields, KioskIdentity)
     except (OSError, ValueError) as error:
         raise NotEnrolled("run `bianmin kiosk enrol` with a code from the centre") from error
 
 
-def save_identity(directory: Path, identity: KioskIdentity) -> None:
+def save_identity(directory: Path, identity: KioskIdentity, *, name: str = IDENTITY_FILE) -> None:
     """Write the identity so that it is there as a whole or not at all."""
     fields = msgspec.structs.asdict(identity)
     # JSON strings and integers are TOML's too.
     lines = (
         f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in fields.items()
     )
-    write_whole(directory / IDENTITY_FILE, "".join(lines).encode())
+    write_whole(directory / name, "".join(lines).encode())
 
 
 def load_keys(directory: Path) -> DeviceKeys:
@@ -68,11 +87,34 @@ def load_keys(directory: Path) -> DeviceKeys:
         NotEnrolled: There is no readable key file.
     """
     try:
-        return DeviceKeys.from_bytes((directory / KEYS_FILE).read_bytes())
+        name = load_identity(directory).keys_file
+    except NotEnrolled:
+        name = KEYS_FILE
+    return read_keys(directory / name)
+
+
+def load_device(directory: Path) -> tuple[KioskIdentity, DeviceKeys]:
+    """Answer who this kiosk is and the keys of that very identity.
+
+    Raises:
+        NotEnrolled: There is no readable identity, or its keys are not readable.
+    """
+    identity = load_identity(directory)
+    return identity, read_keys(directory / identity.keys_file)
+
+
+def read_keys(path: Path) -> DeviceKeys:
+    """Read one key file.
+
+    Raises:
+        NotEnrolled: It is not readable.
+    """
+    try:
+        return DeviceKeys.from_bytes(path.read_bytes())
     except (OSError, WireError) as error:
         raise NotEnrolled("run `bianmin kiosk enrol` with a code from the centre") from error
 
 
-def save_keys(directory: Path, keys: DeviceKeys) -> None:
+def save_keys(directory: Path, keys: DeviceKeys, *, name: str = KEYS_FILE) -> None:
     """Write the keys, readable by this user only."""
-    write_whole(directory / KEYS_FILE, keys.to_bytes())
+    write_whole(directory / name, keys.to_bytes())

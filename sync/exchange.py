@@ -62,6 +62,9 @@ class View(msgspec.Struct, frozen=True):
     attachments: tuple[PendingAttachment, ...]
     #: Bound of the request, from `batching` and the centre.
     bytes_max: int
+    #: Attachments (seq, place) of which the centre's word is fresh; None when the link takes no
+    #: uploads, so that all pieces ride in frames.
+    known: frozenset[tuple[int, int]] | None = None
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -90,7 +93,7 @@ def plan(view: View) -> Plan:
     used = sum(size for seq, size in view.pending if seq in seqs)
     pieces: tuple[Piece, ...] = ()
     if len(seqs) == len(view.pending):
-        pieces = _pieces(view.attachments, room - used, is_only=not seqs)
+        pieces = _pieces(view.attachments, room - used, is_only=not seqs, known=view.known)
     return Plan(seqs=tuple(sorted(seqs)), pieces=pieces)
 
 
@@ -116,19 +119,45 @@ def _filled(pending: Sequence[tuple[int, int]], room: int, count_max: int) -> fr
 
 
 def _pieces(
-    attachments: Sequence[PendingAttachment], room: int, *, is_only: bool
+    attachments: Sequence[PendingAttachment],
+    room: int,
+    *,
+    is_only: bool,
+    known: frozenset[tuple[int, int]] | None,
 ) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     room = max(room, limits.BATCH_BYTES_MIN // 2) if is_only else room
     for attachment in attachments[: limits.CHUNKS_MAX]:
+        is_uploaded = known is not None and rides_alone(attachment)
+        if is_uploaded and known and (attachment.seq, attachment.place) in known:
+            continue
         room -= PIECE_COMMON_BYTES
-        left = attachment.size_bytes - attachment.received_bytes
+        left = 0 if is_uploaded else attachment.size_bytes - attachment.received_bytes
         size = min(left, limits.CHUNK_BYTES_MAX, max(room, 0))
-        if left and not size:
+        if room < 0 or (left and not size):
             break
         pieces.append(Piece(attachment=attachment, size_bytes=size))
         room -= size
     return tuple(pieces)
+
+
+def rides_alone(attachment: PendingAttachment) -> bool:
+    """Answer whether what is left is worth an upload of its own, where the link takes uploads."""
+    return attachment.size_bytes - attachment.received_bytes > limits.UPLOAD_BYTES_MIN
+
+
+def next_upload(view: View, stuck: frozenset[tuple[int, int]]) -> PendingAttachment | None:
+    """Answer the attachment to upload: the smallest of which is known how far the centre is.
+
+    Args:
+        view: What waits.
+        stuck: Those that the centre does not take now.
+    """
+    wanted = (view.known or frozenset()) - stuck
+    for attachment in view.attachments:
+        if (attachment.seq, attachment.place) in wanted and rides_alone(attachment):
+            return attachment
+    return None
 
 
 def compose(
@@ -203,6 +232,7 @@ def apply(
     has_pending_left: bool,
     received_ms: int,
     took_ms: int,
+    asked_mark_seq: int | None = None,
 ) -> Changes:
     """Answer what a verified reply changes.
 
@@ -214,9 +244,13 @@ def apply(
         reply: What `decode_reply` let through.
         standing: Before the reply.
         own_hash_at_mark: Our envelope's hash at `reply.mark_seq`; None when there is none.
-        has_pending_left: Whether envelopes wait that the request did not carry.
+        has_pending_left: Whether envelopes waited that the request did not carry, when it was
+            written: those in other requests under way too.
         received_ms: Kiosk's clock when the reply came, Unix ms.
         took_ms: Round trip, monotonic.
+        asked_mark_seq: The centre's mark that was known when the request was written; the
+            standing's by default. Of two requests under way the answers may cross: only a mark
+            below this one shows that the centre lost something.
 
     Raises:
         ReplyRefused: The verdicts are not one for each envelope.
@@ -228,8 +262,15 @@ def apply(
         return Changes(ignored="old_centre", flags=reply.flags)
     is_ours = reply.mark_seq > 0 and own_hash_at_mark == reply.mark_hash
     is_new_epoch = 0 < standing.epoch < reply.epoch
+    known_mark = standing.mark_seq if asked_mark_seq is None else asked_mark_seq
+    has_lost = reply.mark_seq < known_mark
     requeue_from = _requeue_from(
-        request, reply, standing, is_ours=is_ours, has_pending_left=has_pending_left
+        request,
+        reply,
+        standing,
+        is_ours=is_ours,
+        has_lost=has_lost,
+        has_pending_left=has_pending_left,
     )
     is_refill = bool(requeue_from) and reply.epoch == standing.epoch
     numbered = [
@@ -244,7 +285,9 @@ def apply(
         refused=tuple(seq for seq, verdict in numbered if verdict == "refused"),
         chunk_marks=reply.chunk_marks,
         epoch=reply.epoch,
-        mark_seq=reply.mark_seq,
+        mark_seq=(
+            reply.mark_seq if is_new_epoch or has_lost else max(reply.mark_seq, standing.mark_seq)
+        ),
         refilled_mark=reply.mark_seq if is_refill else standing.refilled_mark,
         refilled_ms=reply.centre_ms if is_refill else standing.refilled_ms,
         centre_ms=reply.centre_ms,
@@ -256,14 +299,20 @@ def apply(
 
 
 def _requeue_from(
-    request: Request, reply: Reply, standing: Standing, *, is_ours: bool, has_pending_left: bool
+    request: Request,
+    reply: Reply,
+    standing: Standing,
+    *,
+    is_ours: bool,
+    has_lost: bool,
+    has_pending_left: bool,
 ) -> int:
     """Answer from which number on the centre may lack what was settled; 0 when nothing is."""
     is_chain_ours = is_ours or not reply.mark_seq
     after_mark = reply.mark_seq + 1 if is_chain_ours else 1
     if 0 < standing.epoch < reply.epoch:
         return after_mark
-    if reply.mark_seq < standing.mark_seq:
+    if has_lost:
         # The same centre lost what it had acknowledged (a failover).
         return after_mark
     # All was sent, yet the centre's chain ends before ours: give it the rest once more. For each

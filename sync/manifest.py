@@ -1,13 +1,13 @@
 """The centre's signed word on which catalogue is in force and what belongs to it."""
 
 import hashlib
-import zlib
 from collections.abc import Callable
 
 import msgspec
 
+from sync import pieces
 from sync.errors import MALFORMED, BianminError
-from sync.limits import BLOB_BYTES_MAX, MANIFEST_BYTES_MAX
+from sync.limits import MANIFEST_BYTES_MAX
 from sync.octets import Reader, WireError
 from sync.sealing import SealingPublic
 from sync.signing import (
@@ -121,21 +121,40 @@ def blob_name(raw: bytes) -> str:
 
 
 def pack_blob(raw: bytes) -> bytes:
-    """Write a blob for the link (zlib, RFC 1950)."""
-    return zlib.compress(raw, 9)
+    """Write a whole blob for the link, in one piece."""
+    return pieces.piece_of(pieces.packed(raw))
 
 
-def unpack_blob(packed: bytes, name: str) -> bytes:
-    """Read what `pack_blob` wrote and check it against its name.
+def checked_blob(packed: bytes, source: bytes | None, name: str) -> bytes:
+    """Unpack a blob that came whole and check it against its name.
+
+    Args:
+        packed: All of its bytes.
+        source: The blob that a delta is against; None when it is no delta.
+        name: SHA-256, hex.
 
     Raises:
         ManifestRefused: It is another blob, damaged, or larger than `BLOB_BYTES_MAX`.
     """
-    inflate = zlib.decompressobj()
     try:
-        raw = inflate.decompress(packed, BLOB_BYTES_MAX)
-    except zlib.error as error:
+        raw = pieces.unpacked(packed, source)
+    except WireError as error:
         raise ManifestRefused("a part of the catalogue is damaged; it is fetched again") from error
-    if not inflate.eof or inflate.unused_data or blob_name(raw) != name:
+    if blob_name(raw) != name:
         raise ManifestRefused("a part of the catalogue is not what its manifest says")
     return raw
+
+
+def unpack_blob(raw: bytes, name: str) -> bytes:
+    """Read what `pack_blob` wrote and check it against its name.
+
+    Raises:
+        ManifestRefused: It is another blob, damaged, larger than `BLOB_BYTES_MAX`, or a delta.
+    """
+    try:
+        piece = pieces.decode_piece(raw)
+    except WireError as error:
+        raise ManifestRefused("what came is no part of the catalogue") from error
+    if piece.is_delta or piece.at or len(piece.data) != piece.total:
+        raise ManifestRefused("a part of the catalogue did not come whole")
+    return checked_blob(piece.data, None, name)

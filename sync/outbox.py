@@ -177,11 +177,17 @@ def receipt_of_case(db: Tables, case_no: str) -> Receipt | None:
 
 
 def waiting(db: Tables) -> Waiting:
-    """Answer what has not been delivered yet."""
-    count, oldest_ms = db.conn.execute(
-        "SELECT count(*), min(confirmed_ms) FROM outbox JOIN receipt USING (seq)"
-        " WHERE state = 'pending'"
+    """Answer what has not been delivered yet.
+
+    Each exchange and each status asks, and a hundred thousand may wait: an index is counted, and
+    another leads to the oldest (CROSS JOIN keeps that order).
+    """
+    (count,) = db.conn.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()
+    oldest = db.conn.execute(
+        "SELECT confirmed_ms FROM receipt CROSS JOIN outbox USING (seq)"
+        " WHERE is_delivered = 0 AND state = 'pending' ORDER BY confirmed_ms LIMIT 1"
     ).fetchone()
+    oldest_ms = oldest[0] if oldest else None
     (attachments,) = db.conn.execute(
         "SELECT count(*) FROM attachment WHERE state = 'pending'"
     ).fetchone()

@@ -7,12 +7,13 @@ the root hides whole tables from SQLite while their rows lie there untouched.
 import hashlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database as Tables
 
+from sync.disk import SYSTEM_DISK, Disk
 from sync.ids import case_number, case_parts, is_case_number
 from sync.limits import ENVELOPE_BYTES_MAX, SALVAGE_PROBE_MAX, SALVAGE_SEQ_GAP
 from sync.octets import Reader, WireError
@@ -29,7 +30,9 @@ _CASE_NO = re.compile(rb"[0-9]{12}")
 _BEFORE_HASH_BYTES = 16 + 12 + 64 + 6
 
 
-def salvage(damaged: Path, db: Tables, *, device_public: bytes | None) -> int:
+def salvage(
+    damaged: Path, db: Tables, *, device_public: bytes | None, disk: Disk = SYSTEM_DISK
+) -> int:
     """Copy what is readable of a damaged store into a new one; answer how many envelopes.
 
     Everything that was not pruned is sent again: repeats are harmless, losses are not. When the
@@ -41,9 +44,12 @@ def salvage(damaged: Path, db: Tables, *, device_public: bytes | None) -> int:
         db: The new store, inside `immediate`.
         device_public: Only envelopes signed by this Ed25519 key are taken; None takes those
             that SQLite still finds, unsigned or not.
+        disk: Where the damaged file lies.
     """
-    source = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)
+    source = disk.connect(damaged, is_readonly=True)
     try:
+        # One look at all of it: thousands of rows are asked for one by one.
+        source.execute("BEGIN")
         top = _top(source)
         receipts = _by_seq(source, "SELECT * FROM receipt WHERE seq = ?", top)
         envelopes = {
@@ -52,7 +58,7 @@ def salvage(damaged: Path, db: Tables, *, device_public: bytes | None) -> int:
             if _is_authentic(row, device_public)
         }
         if device_public is not None:
-            raw = _raw_bytes(damaged)
+            raw = _raw_bytes(disk, damaged)
             envelopes = _scanned(raw, device_public) | envelopes
             receipts = _scanned_receipts(raw, envelopes) | receipts
         kiosk_no = _kiosk_no(receipts)
@@ -61,7 +67,7 @@ def salvage(damaged: Path, db: Tables, *, device_public: bytes | None) -> int:
             _insert(db, "receipt", receipts.get(seq) or _unknown_receipt(seq, envelope, kiosk_no))
             if envelope is not None:
                 _insert(db, "outbox", envelope)
-            _take_attachments(source, db, seq)
+        _take_attachments(source, db, receipts.keys() | envelopes.keys())
         for table in _PLAIN:
             for row in _rows(source, f"SELECT * FROM {table}"):  # noqa: S608 -- a fixed name
                 _insert(db, table, row)
@@ -113,9 +119,9 @@ def _is_authentic(row: Row, device_public: bytes | None) -> bool:
     return bool(envelope.header.seq == row["seq"])
 
 
-def _raw_bytes(damaged: Path) -> bytes:
+def _raw_bytes(disk: Disk, damaged: Path) -> bytes:
     wal = damaged.with_name(damaged.name + "-wal")
-    return damaged.read_bytes() + (wal.read_bytes() if wal.exists() else b"")
+    return disk.read(damaged) + (disk.read(wal) if disk.exists(wal) else b"")
 
 
 def _scanned(raw: bytes, device_public: bytes) -> dict[int, Row]:
@@ -202,11 +208,38 @@ def _unknown_receipt(seq: int, envelope: Row | None, kiosk_no: int) -> Row:
     }
 
 
-def _take_attachments(source: sqlite3.Connection, db: Tables, seq: int) -> None:
-    for row in _rows(source, "SELECT * FROM attachment WHERE seq = ?", seq):
-        if hashlib.sha256(row["sealed"]).digest()[: len(row["digest"])] == row["digest"]:
-            asked = {"state": "pending", "received_bytes": row["size_bytes"], "settled_ms": None}
-            _insert(db, "attachment", {**row, **asked})
+def _take_attachments(source: sqlite3.Connection, db: Tables, seqs: Set[int]) -> None:
+    """Copy attachments that are whole by their digest, each by whatever way still leads to it.
+
+    By their envelope's number; then row by row past the index, whose loss would hide them all.
+    Not recovered: one of which any page is unreadable (its pages lie scattered), and one whose
+    envelope is lost.
+    """
+    for seq in sorted(seqs):
+        for row in _rows(source, "SELECT * FROM attachment WHERE seq = ?", seq):
+            _take_attachment(db, row, seqs)
+    ends = [
+        row["rowid"]
+        for order in ("", " DESC")
+        for row in _rows(
+            source,
+            f"SELECT rowid FROM attachment NOT INDEXED ORDER BY rowid{order} LIMIT 1",  # noqa: S608
+        )
+    ]
+    first = max(1, min(ends, default=1) - SALVAGE_PROBE_MAX)
+    for rowid in range(first, max(ends, default=0) + SALVAGE_PROBE_MAX):
+        for row in _rows(source, "SELECT * FROM attachment NOT INDEXED WHERE rowid = ?", rowid):
+            _take_attachment(db, row, seqs)
+
+
+def _take_attachment(db: Tables, row: Row, seqs: Set[int]) -> None:
+    try:
+        digest = hashlib.sha256(row["sealed"]).digest()[: len(row["digest"])]
+    except TypeError:
+        return
+    if digest == row["digest"] and row["seq"] in seqs:
+        asked = {"state": "pending", "received_bytes": row["size_bytes"], "settled_ms": None}
+        _insert(db, "attachment", {**row, **asked})
 
 
 def _take_standing(source: sqlite3.Connection, db: Tables) -> None:

@@ -13,6 +13,43 @@ def m001_outbox(db: Tables) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m010_duty(db: Tables) -> None:
+    """What the centre asks of this kiosk (`sync.duty`): outlives a restart without a link."""
+    db.execute(
+        "CREATE TABLE duty (id INTEGER PRIMARY KEY CHECK (id = 1),"
+        " is_revoked INTEGER NOT NULL DEFAULT 0,"
+        # Centre's time at which it first asked for a new enrolment; until when a revoked kiosk
+        # offers no piece of an attachment.
+        " reenrol_ms INTEGER NOT NULL DEFAULT 0,"
+        " pieces_ms INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute("INSERT INTO duty (id) VALUES (1)")
+
+
+@migrations()
+def m012_undelivered(db: Tables) -> None:
+    """The oldest of a hundred thousand waiting, found without looking at each of them."""
+    db.execute("CREATE INDEX receipt_undelivered ON receipt (confirmed_ms) WHERE is_delivered = 0")
+
+
+@migrations()
+def m013_fetching(db: Tables) -> None:
+    """What has come of the catalogue that is being fetched (`sync.parts`)."""
+    db.execute(
+        "CREATE TABLE fetching (id INTEGER PRIMARY KEY CHECK (id = 1),"
+        " manifest BLOB NOT NULL,"
+        # The one blob under way, what it is a delta against, and what its pieces have in common.
+        " name TEXT NOT NULL DEFAULT '',"
+        " source TEXT NOT NULL DEFAULT '',"
+        " tag BLOB NOT NULL DEFAULT x'',"
+        " total INTEGER NOT NULL DEFAULT 0,"
+        # The blob whose delta failed.
+        " whole TEXT NOT NULL DEFAULT '')"
+    )
+    db.execute("CREATE TABLE blob_part (at INTEGER PRIMARY KEY, raw BLOB NOT NULL)")
+
+
 _OUTBOX = (
     # One row: where this kiosk stands. `head_*` outlive pruned envelopes, `epoch` 0 means that
     # the centre has never answered.

@@ -48,6 +48,12 @@ class SealingPublic(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+def public_of_sealing(private: bytes) -> bytes:
+    """Answer the public key (32 bytes) of a private sealing key."""
+    key = X25519PrivateKey.from_private_bytes(private)
+    return key.public_key().public_bytes_raw()
+
+
 def generate_sealing_key(entropy: Entropy | None = None) -> tuple[bytes, bytes]:
     """Make an X25519 key pair: private 32 bytes, public 32 bytes."""
     private = (entropy or SystemEntropy()).token_bytes(32)

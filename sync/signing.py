@@ -5,6 +5,7 @@ can never be shown as another. With `sealing` the only file that touches a key.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -16,7 +17,7 @@ from sync.clock import Entropy, SystemEntropy
 from sync.errors import BianminError
 from sync.octets import Reader
 
-Purpose = Literal["envelope", "request", "reply", "manifest", "certificate", "enrol"]
+Purpose = Literal["envelope", "request", "reply", "manifest", "certificate", "enrol", "stick"]
 KEYS_FORMAT = 1
 CERTIFICATE_FORMAT = 1
 CERTIFICATE_BYTES = 107
@@ -101,7 +102,7 @@ def generate_signing_key(entropy: Entropy | None = None) -> tuple[bytes, bytes]:
 
 def public_of(private: bytes) -> bytes:
     """Answer the Ed25519 public key (32 bytes) of a private one."""
-    return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    return _signer(private).public_key().public_bytes_raw()
 
 
 def kiosk_id(sign_public: bytes) -> bytes:
@@ -113,9 +114,15 @@ def _preamble(purpose: Purpose) -> bytes:
     return f"bianmin/1/{purpose}".encode()
 
 
+@lru_cache(maxsize=8)
+def _signer(private: bytes) -> Ed25519PrivateKey:
+    # Making the key of its bytes costs as much as a signature; a program signs with one or two.
+    return Ed25519PrivateKey.from_private_bytes(private)
+
+
 def sign(private: bytes, purpose: Purpose, raw: bytes) -> bytes:
     """Sign ``"bianmin/1/" purpose raw`` with Ed25519; 64 bytes."""
-    return Ed25519PrivateKey.from_private_bytes(private).sign(_preamble(purpose) + raw)
+    return _signer(private).sign(_preamble(purpose) + raw)
 
 
 def verify(public: bytes, purpose: Purpose, raw: bytes, signature: bytes) -> None:

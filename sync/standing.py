@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import msgspec
 from sqlite_utils import Database as Tables
 
+from sync import duty
 from sync.exchange import Changes, PendingAttachment, Piece, Plan, Standing, View
 from sync.frames import Chunk, ChunkMark
 from sync.limits import CHUNKS_MAX, PENDING_SEEN_MAX
 from sync.notices import encode_notice, notice_digest
 from sync.records import Envelope, Notice
-from sync.wire import decode_envelope
+from sync.wire import bytes_hash, decode_envelope
 
 _STANDING = ", ".join(Standing.__struct_fields__)
 
@@ -29,27 +30,46 @@ def begin_request(db: Tables, bytes_max: int) -> View:
 
     The count is on disk before the request is sent: a centre takes a repeated count for a clone.
     """
+    return counted(db, view_of(db, bytes_max))
+
+
+def counted(db: Tables, view: View) -> View:
+    """Count one request and answer the view with its number."""
     db.conn.execute("UPDATE standing SET counter = counter + 1")
-    return view_of(db, bytes_max)
+    return msgspec.structs.replace(view, standing=standing_of(db))
 
 
-def view_of(db: Tables, bytes_max: int) -> View:
-    """Answer what a plan is made from: oldest and newest waiting envelopes, small attachments."""
-    half = PENDING_SEEN_MAX // 2
+def view_of(
+    db: Tables,
+    bytes_max: int,
+    *,
+    flying: frozenset[int] = frozenset(),
+    known: frozenset[tuple[int, int]] | None = None,
+) -> View:
+    """Answer what a plan is made from: oldest and newest waiting envelopes, small attachments.
+
+    Args:
+        db: The store.
+        bytes_max: Bound of the request.
+        flying: Numbers of envelopes that other requests under way tell of; left out.
+        known: See `View`.
+    """
+    half, others = PENDING_SEEN_MAX // 2, msgspec.json.encode(sorted(flying)).decode()
+    is_waiting = "state = 'pending' AND seq NOT IN (SELECT value FROM json_each(?))"
     oldest = db.conn.execute(
-        "SELECT seq, length(envelope) FROM outbox WHERE state = 'pending' ORDER BY seq LIMIT ?",
-        (half,),
+        f"SELECT seq, length(envelope) FROM outbox WHERE {is_waiting} ORDER BY seq LIMIT ?",  # noqa: S608
+        (others, half),
     ).fetchall()
     newest = db.conn.execute(
-        "SELECT seq, length(envelope) FROM outbox WHERE state = 'pending'"
+        f"SELECT seq, length(envelope) FROM outbox WHERE {is_waiting}"  # noqa: S608
         " ORDER BY seq DESC LIMIT ?",
-        (half,),
+        (others, half),
     ).fetchall()
     fields = PendingAttachment.__struct_fields__
     rows = db.conn.execute(
-        f"SELECT {', '.join(fields)} FROM attachment WHERE state = 'pending'"  # noqa: S608
+        f"SELECT {', '.join(fields)} FROM attachment WHERE {is_waiting}"  # noqa: S608
         " ORDER BY size_bytes, seq, place LIMIT ?",
-        (CHUNKS_MAX,),
+        (others, CHUNKS_MAX),
     )
     attachments = (
         msgspec.convert(dict(zip(fields, row, strict=True)), PendingAttachment) for row in rows
@@ -57,34 +77,52 @@ def view_of(db: Tables, bytes_max: int) -> View:
     return View(
         standing=standing_of(db),
         pending=tuple(sorted({*oldest, *newest})),
-        attachments=tuple(attachments),
+        attachments=tuple(attachments) if duty.may_send_pieces(db) else (),
         bytes_max=bytes_max,
+        known=known,
     )
 
 
 def carried(db: Tables, plan: Plan) -> tuple[tuple[Envelope, ...], tuple[Chunk, ...]]:
-    """Read the envelopes and pieces of attachments that a plan names."""
-    envelopes = []
-    for seq in plan.seqs:
-        row = db.conn.execute("SELECT envelope FROM outbox WHERE seq = ?", (seq,)).fetchone()
-        envelopes.append(decode_envelope(row[0]))
+    """Read the envelopes and pieces of attachments that a plan names.
+
+    What rotted on the disk without SQLite seeing it is not sent: the frame's signature would make
+    it good, and the centre would acknowledge what no one can open.
+    """
+    envelopes = [found for seq in plan.seqs if (found := _sound(db, seq)) is not None]
     return tuple(envelopes), tuple(_chunk(db, piece) for piece in plan.pieces)
+
+
+def _sound(db: Tables, seq: int) -> Envelope | None:
+    raw, confirmed = db.conn.execute(
+        "SELECT envelope, hash FROM outbox JOIN receipt USING (seq) WHERE seq = ?", (seq,)
+    ).fetchone()
+    if bytes_hash(raw) == confirmed:
+        return decode_envelope(raw)
+    # A person must look; the shadow copy, the slip or a stick may still have it whole.
+    db.conn.execute("UPDATE outbox SET state = 'refused' WHERE seq = ?", (seq,))
+    return None
 
 
 def _chunk(db: Tables, piece: Piece) -> Chunk:
     attachment = piece.attachment
-    row = db.conn.execute(
-        "SELECT substr(sealed, ?, ?) FROM attachment WHERE seq = ? AND place = ?",
-        (attachment.received_bytes + 1, piece.size_bytes, attachment.seq, attachment.place),
-    ).fetchone()
     return Chunk(
         seq=attachment.seq,
         index=attachment.place,
         total=attachment.size_bytes,
         digest=attachment.digest,
         offset=attachment.received_bytes,
-        data=row[0],
+        data=piece_of(db, attachment, attachment.received_bytes, piece.size_bytes),
     )
+
+
+def piece_of(db: Tables, attachment: PendingAttachment, offset: int, size_bytes: int) -> bytes:
+    """Read that many bytes of a sealed attachment; fewer at its end, none when it is gone."""
+    row = db.conn.execute(
+        "SELECT substr(sealed, ?, ?) FROM attachment WHERE seq = ? AND place = ?",
+        (offset + 1, size_bytes, attachment.seq, attachment.place),
+    ).fetchone()
+    return bytes(row[0]) if row is not None else b""
 
 
 def hash_at(db: Tables, seq: int) -> bytes | None:
@@ -99,7 +137,11 @@ def hash_at(db: Tables, seq: int) -> bytes | None:
 
 def has_pending_beyond(db: Tables, seqs: Sequence[int]) -> bool:
     """Answer whether envelopes wait that are not among these."""
-    (count,) = db.conn.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()
+    # As few as decide: a hundred thousand may wait, and each exchange asks.
+    (count,) = db.conn.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'pending' LIMIT ?)",
+        (len(seqs) + 1,),
+    ).fetchone()
     return int(count) > len(seqs)
 
 
@@ -183,12 +225,12 @@ def _settle(db: Tables, first: int, last: int, centre_ms: int) -> int:
     which = (first, last)
     db.conn.execute(
         "UPDATE receipt SET is_delivered = 1 WHERE seq IN (SELECT seq FROM outbox"
-        " WHERE seq BETWEEN ? AND ? AND state != 'settled')",
+        " WHERE seq BETWEEN ? AND ? AND state IN ('pending', 'refused'))",
         which,
     )
     return db.conn.execute(
         "UPDATE outbox SET state = 'settled', settled_ms = ?"
-        " WHERE seq BETWEEN ? AND ? AND state != 'settled'",
+        " WHERE seq BETWEEN ? AND ? AND state IN ('pending', 'refused')",
         (centre_ms, *which),
     ).rowcount
 

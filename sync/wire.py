@@ -19,6 +19,7 @@ HASH_BYTES = 8
 FIRST_PREV = bytes(HASH_BYTES)
 COURIER_FORMAT = b"\x01"
 COURIER_PATH = "/C/"
+CARRY_PATH = "/carry"
 # Below CPython's guard against slow conversions, so that `int` and `str` never raise.
 COURIER_DIGITS_MAX = len(str(256**COURIER_BYTES_MAX))
 
@@ -81,6 +82,19 @@ def read_seq(reader: Reader) -> int:
 def envelope_bytes(envelope: Envelope) -> bytes:
     """Write an envelope: header, then what is sealed."""
     return encode_header(envelope.header) + envelope.sealed
+
+
+def around_seq(header: Header) -> tuple[bytes, bytes]:
+    """Answer what a header says before its seq and after its prev.
+
+    Envelopes that follow each other share both, so that who handles hundreds writes them once.
+
+    Raises:
+        ValueError: A field is out of its range.
+    """
+    raw = encode_header(header)
+    shared = 1 + KIOSK_ID_BYTES
+    return raw[:shared], raw[shared + len(uvarint(header.seq)) + HASH_BYTES :]
 
 
 def decode_envelope(raw: bytes) -> Envelope:
@@ -154,6 +168,15 @@ def courier_url(base_url: str, raw: bytes) -> str:
     return f"{parts.scheme}://{parts.netloc}{COURIER_PATH}".upper() + str(
         int.from_bytes(raw, "big")
     )
+
+
+def carry_url(base_url: str) -> str:
+    """Answer the address of the page with which a phone carries for a village; "" for no base.
+
+    >>> carry_url("https://centre.example/")
+    'https://centre.example/carry'
+    """
+    return base_url.rstrip("/") + CARRY_PATH if base_url else ""
 
 
 def courier_raw(path_digits: str) -> bytes:

@@ -78,6 +78,23 @@ def courier(raw: bytes) -> tuple[dict[str, Any], Steps]:
     return {"envelope": inner, "signature": s.take("signature", 64).hex()}, s
 
 
+def carry(raw: bytes) -> tuple[dict[str, Any], Steps]:
+    s = Steps(raw)
+    assert s.take("format", 1) == b"\x02"
+    fields: dict[str, Any] = {
+        "run": s.take("run", 2).hex(),
+        "part": s.number("part", 1),
+        "parts": s.number("parts", 1),
+        "block": s.take("block", 8).hex(),
+        "size_bytes": s.number("size", 2),
+        "pieces": s.number("pieces", 1),
+        "number": s.number("number", 2),
+    }
+    assert s.left == -(-fields["size_bytes"] // fields["pieces"])
+    fields["data"] = s.take("data", s.left).hex()
+    return fields, s
+
+
 def health(raw: bytes) -> dict[str, Any]:
     s = Steps(raw)
     fields: dict[str, Any] = {"version": s.text("version")}
@@ -254,6 +271,7 @@ def attachment_plaintext(raw: bytes) -> dict[str, Any]:
 DECODERS = {
     "envelope": envelope,
     "courier": courier,
+    "carry": carry,
     "request": request,
     "reply": reply,
     "manifest": manifest,

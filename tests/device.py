@@ -4,6 +4,7 @@ It opens a kiosk's folder while the kiosk itself is down (the store allows one p
 tests can put confirmed transactions into the queue without touching a hundred screens each.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count, islice
@@ -19,7 +20,7 @@ from sync.database import Database, immediate, open_database
 from sync.device import load_identity, load_keys
 from sync.enrolling import enrol
 from sync.ids import uuid7
-from sync.records import Health, Receipt, Transaction
+from sync.records import Attachment, Health, Receipt, Transaction
 from sync.transports import Link
 from sync.transports.http import HttpLink
 from tests.generator import transactions
@@ -66,11 +67,18 @@ class Device:
         )
 
     def submit(
-        self, number: int, *, seed: int, has_attachments: bool = True, age_ms: int = 0
+        self,
+        number: int,
+        *,
+        seed: int,
+        has_attachments: bool = True,
+        age_ms: int = 0,
+        photo_bytes: int = 0,
     ) -> list[Receipt]:
         """Confirm that many made-up transactions, each in a commit of its own, as residents do.
 
         Without attachments only the answers are queued, for measurements of envelopes alone.
+        With `photo_bytes` each has one photo of that size, whatever its form asks for.
         """
         loaded = catalogues.load_current(self.database.conn)
         assert loaded is not None, "the kiosk has no catalogue yet"
@@ -88,6 +96,10 @@ class Device:
         )
         for made, attachments in islice(wanted, number):
             transaction = self._fresh(made)
+            carried = attachments if has_attachments else ()
+            if photo_bytes:
+                content = random.Random(f"{seed} {transaction.id.hex()}").randbytes(photo_bytes)
+                carried = (Attachment("photo", 0, "image/jpeg", content),)
             body = encode_transaction(loaded.catalogue, loaded.dictionary, transaction)
             with immediate(self.database.conn) as db:
                 receipt = outbox.submit(
@@ -96,7 +108,7 @@ class Device:
                     sealing=loaded.sealing,
                     catalogue_version=loaded.version,
                     body=body,
-                    attachments=attachments if has_attachments else (),
+                    attachments=carried,
                     transaction_id=transaction.id,
                     service=transaction.service,
                     kiosk_no=self.identity.kiosk_no,

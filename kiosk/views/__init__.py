@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from kiosk.screens import Screen
-from kiosk.views import asking, checking, choosing, ending, mine, overlays
+from kiosk.views import asking, checking, choosing, courier, ending, mine, overlays
 from kiosk.views.frame import Frame, status
 from kiosk.visit import (
     DEFAULT_LANGUAGE,
     Asking,
+    AtCarry,
     AtFault,
     AtHome,
     AtMaterials,
@@ -57,6 +58,8 @@ def _overlay(frame: Frame) -> Screen:
             return overlays.help_screen(frame)
         case "leave":
             return overlays.leave(frame)
+        case "stick":
+            return overlays.stick(frame)
         case _:
             return overlays.idle(frame)
 
@@ -90,6 +93,8 @@ def _place(frame: Frame) -> Screen:  # noqa: C901, PLR0911, PLR0912 -- one retur
             return mine.matters(frame, place)
         case AtMatter():
             return mine.matter(frame, place.case_no)
+        case AtCarry():
+            return courier.carry(frame, place)
         case AtFault():
             return ending.fault(frame, place)
         case Asking() | Warned() | Checking():

@@ -146,7 +146,9 @@ def listing(
 def status(frame: Frame) -> StatusLine:
     """Answer the quiet line at the foot."""
     world = frame.world
-    if world.is_reachable:
+    if world.stick is not None and world.stick.phase == "working":
+        key = "status.stick"
+    elif world.is_reachable:
         key = "status.sending" if world.pending else "status.all_sent"
     else:
         key = "status.kept" if world.pending else "status.offline"

@@ -1,8 +1,11 @@
 """Help, “stop?” and “are you still there?”: what covers a screen for a moment. Pure."""
 
-from kiosk.screens import Screen
+from kiosk.leaving import may_carry
+from kiosk.screens import Screen, Utterance
 from kiosk.views.frame import Frame, repeats, tiles, voices, worded
-from sync.limits import STILL_THERE_S
+from kiosk.visit import StickView
+from sync.limits import STICK_SHOWN_S, STILL_THERE_S
+from voice_prompts.compose import Spoken
 
 
 def help_screen(frame: Frame) -> Screen:
@@ -13,6 +16,8 @@ def help_screen(frame: Frame) -> Screen:
         *([] if called else [worded(frame, "call_helper", "help.call", "helper", style="helper")]),
         worded(frame, "home", "help.start_again", "house"),
     ]
+    if may_carry(frame.visit, frame.world):
+        options.append(worded(frame, "carry", "help.carry", "phone", style="quiet"))
     title = frame.say("help.called" if called else "help.title")
     return Screen(
         kind="help",
@@ -67,3 +72,59 @@ def idle(frame: Frame) -> Screen:
         silence=repeats(frame, title, "idle.line"),
         timeout_s=STILL_THERE_S,
     )
+
+
+def stick(frame: Frame) -> Screen:
+    """Say whether a stick may be pulled out, and what became of it."""
+    seen = frame.world.stick or StickView()
+    is_working = seen.phase == "working"
+    title = frame.say(f"stick.{seen.phase}")
+    lines, said = _stick_lines(frame, seen)
+    way_on = "stick.meanwhile" if is_working else "stick.close"
+    return Screen(
+        kind="stick",
+        language=frame.language,
+        title=frame.text(f"stick.{seen.phase}"),
+        lines=lines,
+        can_back=True,
+        can_home=False,
+        can_help=False,
+        next_action="stick_close",
+        next_label=frame.text(way_on),
+        say=(*title, *said, *frame.say(way_on, "next")),
+        silence=(title, frame.say("stick.wait" if is_working else f"stick.{seen.phase}")),
+        timeout_s=0 if is_working else STICK_SHOWN_S,
+        stick_phase=seen.phase,
+    )
+
+
+def _stick_lines(frame: Frame, seen: StickView) -> tuple[tuple[str, ...], tuple[Utterance, ...]]:
+    keys: list[tuple[str, int]] = []
+    if seen.phase == "working":
+        keys.append(("stick.wait", 0))
+    elif seen.phase == "failed":
+        known = f"stick.why.{seen.why}"
+        is_known = known in frame.wording.keys()  # noqa: SIM118 -- no mapping
+        keys += [(known if is_known else "stick.why.fault", 0), ("stick.kept", 0)]
+    else:
+        if seen.envelopes:
+            one = "stick.saved_one" if seen.envelopes == 1 else "stick.saved"
+            keys.append((one, seen.envelopes))
+        elif not seen.attachments:
+            keys.append(("stick.saved_none", 0))
+        if seen.attachments:
+            keys.append(("stick.photos", seen.attachments))
+        if seen.has_brought:
+            keys.append(("stick.brought", 0))
+        keys.append(("stick.bring", 0))
+    texts = tuple(frame.text(key, count=str(count)) for key, count in keys)
+    said = tuple(
+        utterance
+        for index, (key, count) in enumerate(keys)
+        for utterance in (
+            frame.say(key, f"line-{index}", count=Spoken("number", str(count)))
+            if count
+            else frame.say(key, f"line-{index}")
+        )
+    )
+    return texts, said

@@ -87,10 +87,27 @@ async def attach(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def film(request: web.Request) -> web.Response:
+    """GET /carry/film?visit=…&from=…&count=… : codes for a helper's phone, drawn ahead."""
+    first, count = request.query.get("from", ""), request.query.get("count", "")
+    if not all(text.isascii() and text.isdigit() and len(text) <= 6 for text in (first, count)):
+        raise web.HTTPBadRequest
+    shown = await request.app[STAGE].film(request.query.get("visit", ""), int(first), int(count))
+    return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
+
+
 async def alive(request: web.Request) -> web.Response:
     """POST /alive?visit=… : somebody is touching the screen without posting anything yet."""
     await request.app[STAGE].alive(request.query.get("visit", ""))
     return web.Response(status=204)
+
+
+async def pulse(request: web.Request) -> web.Response:
+    """GET /pulse?visit=…&rev=… : whether that screen is the present one, and a stick's progress."""
+    query, stage = request.query, request.app[STAGE]
+    is_current = (query.get("visit"), query.get("rev")) == (stage.visit.id, str(stage.visit.rev))
+    told = {"is_current": is_current, "percent": stage.stick_percent}
+    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
 
 
 async def live_voice(request: web.Request) -> web.Response:
@@ -163,7 +180,9 @@ async def status(request: web.Request) -> web.Response:
 
 async def send(request: web.Request) -> web.Response:
     """POST /send : exchange with the centre at once."""
-    request.app[PARTS].agent.poke()
+    parts = request.app[PARTS]
+    for agent in (parts.agent, *parts.formers):
+        agent.poke()
     return web.Response(status=204)
 
 
@@ -174,6 +193,8 @@ def routes() -> list[web.AbstractRouteDef]:
         web.post("/act", act),
         web.post("/attachment", attach),
         web.post("/alive", alive),
+        web.get("/pulse", pulse),
+        web.get("/carry/film", film),
         web.get("/voice/live/{token}", live_voice),
         web.get("/voice/{key}", voice),
         web.get("/profile.css", display),

@@ -30,6 +30,7 @@ SIGNS = {
     "record": "microphone",
     "stop": "stop",
     "play": "play",
+    "pause": "pause",
     "shutter": "camera",
     "finger": "fingerprint",
     "redo": "arrow-counter-clockwise",

@@ -21,13 +21,7 @@ async def bounded_body(request: web.Request, bytes_max: int) -> bytes:
         BodyTooLarge: It is longer than it may be; nothing of it was read.
         RequestRefused: It ended early, or did not come within `BODY_TIMEOUT_S`.
     """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise EncodingRefused("send the body as it is, without Content-Encoding")
-    size_bytes = request.content_length
-    if size_bytes is None:
-        raise LengthMissing("send Content-Length; the body is not read before it is known to fit")
-    if size_bytes > bytes_max:
-        raise BodyTooLarge(f"at most {bytes_max} bytes are taken here")
+    size_bytes = size_of(request, bytes_max)
     if size_bytes == 0:
         return b""
     # The declared length bounds what aiohttp reads.
@@ -36,3 +30,19 @@ async def bounded_body(request: web.Request, bytes_max: int) -> bytes:
             return await request.content.readexactly(size_bytes)
     except (asyncio.IncompleteReadError, TimeoutError) as error:
         raise RequestRefused("the body ended early; send it again") from error
+
+
+def size_of(request: web.Request, bytes_max: int) -> int:
+    """Answer the length that a request tells of its body, which is not read here.
+
+    Raises:
+        EncodingRefused, LengthMissing, BodyTooLarge: As `bounded_body`.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise EncodingRefused("send the body as it is, without Content-Encoding")
+    size_bytes = request.content_length
+    if size_bytes is None:
+        raise LengthMissing("send Content-Length; the body is not read before it is known to fit")
+    if size_bytes > bytes_max:
+        raise BodyTooLarge(f"at most {bytes_max} bytes are taken here")
+    return size_bytes

@@ -1,45 +1,30 @@
 """The signed manifest and its blobs, for kiosks."""
 
-import re
-
 from aiohttp import web
 
-from server.errors import BlobUnknown, NotPublished
+from server.catalogue.downstream import Downstream
 from server.keys import CATALOGUES, STORE
-from server.store import catalogues
-from sync.manifest import pack_blob
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+DOWNSTREAM: web.AppKey[Downstream] = web.AppKey("downstream", Downstream)
 
 
 async def manifest(request: web.Request) -> web.Response:
     """Answer GET /sync/v1/manifest: the newest signed manifest."""
-    store, shelf = request.app[STORE], request.app[CATALOGUES]
-    published = await store.read(shelf.refresh)
-    if published is None:
-        raise NotPublished("nothing was published yet; run `bianmin centre publish`")
-    return web.Response(body=published.manifest, content_type="application/octet-stream")
+    return _octets(await request.app[DOWNSTREAM].manifest(request.query))
 
 
 async def blob(request: web.Request) -> web.Response:
-    """Answer GET /sync/v1/blobs/{sha256}: a blob, packed; its name is the hash of its content."""
+    """Answer GET /sync/v1/blobs/{sha256}: a piece of a blob, named by its content's hash."""
     name = request.match_info["sha256"]
-    raw = None
-    if _SHA256.fullmatch(name):
-        raw = await request.app[STORE].read(catalogues.blob, name)
-    if raw is None:
-        raise BlobUnknown("no blob has that hash")
-    return web.Response(
-        body=pack_blob(raw),
-        content_type="application/octet-stream",
-        # Named by its content, it never changes; a proxy in the county may keep it.
-        headers={"Cache-Control": "public, max-age=31536000, immutable"},
-    )
+    return _octets(await request.app[DOWNSTREAM].blob(name, request.query))
 
 
-def routes() -> list[web.AbstractRouteDef]:
-    """Answer this module's routes."""
-    return [
-        web.get("/sync/v1/manifest", manifest),
-        web.get("/sync/v1/blobs/{sha256}", blob),
-    ]
+def _octets(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/octet-stream")
+
+
+def setup(app: web.Application) -> None:
+    """Add this module's routes, and what answers them."""
+    app[DOWNSTREAM] = Downstream(app[STORE], app[CATALOGUES])
+    app.router.add_get("/sync/v1/manifest", manifest)
+    app.router.add_get("/sync/v1/blobs/{sha256}", blob)

@@ -57,7 +57,8 @@ def problem(error: BianminError) -> web.Response:
     """Answer an error of ours as problem+json with its stable code."""
     status = int(error.code.split(".", 1)[0])
     title = TITLES.get(status, "The centre failed")
-    headers = {"Retry-After": "60"} if status in (429, 503) else {}
+    away_s = getattr(error, "retry_after_s", 60)
+    headers = {"Retry-After": str(away_s)} if status in (429, 503) else {}
     return web.Response(
         body=problem_json(title, error), status=status, content_type=PROBLEM, headers=headers
     )
@@ -149,7 +150,7 @@ async def no_banner(request: web.Request, response: web.StreamResponse) -> None:
     that HTTP has to say there.
     """
     response.headers.popall("Server", None)
-    if response.status == 200 and request.method == "POST" and is_for_machines(request.path):
+    if response.status == 200 and request.path.startswith("/sync/"):
         for name in ("Date", "Content-Type", *MACHINE_HEADERS):
             response.headers.popall(name, None)
 

@@ -10,7 +10,7 @@ import msgspec
 from server.catalogue import checks
 from server.errors import CatalogueRefused
 from server.identity import CentreKeys
-from server.store import catalogues
+from server.store import catalogues, centre
 from server.store.catalogues import CatalogueRow
 from sync import limits
 from sync.dictionary import build_dictionary
@@ -84,7 +84,7 @@ def prepared(sources: Sources) -> Prepared:
         more = f"\n… and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
         raise CatalogueRefused("\n".join(shown) + more)
     # Written anew, so that a file that only differs in spaces is the same version.
-    return Prepared(
+    ready = Prepared(
         catalogue=catalogue,
         catalogue_raw=msgspec.json.encode(catalogue, order="deterministic"),
         dictionary_raw=build_dictionary(catalogue),
@@ -92,6 +92,14 @@ def prepared(sources: Sources) -> Prepared:
         reasons_raw=msgspec.json.encode(reasons, order="deterministic"),
         hotline=sources.hotline,
     )
+    for name, raw in (
+        ("catalogue", ready.catalogue_raw),
+        ("villages", ready.villages_raw),
+        ("reasons", ready.reasons_raw),
+    ):
+        if len(raw) > limits.BLOB_BYTES_MAX:
+            raise CatalogueRefused(f"{name}: more than {limits.BLOB_BYTES_MAX} bytes for a kiosk")
+    return ready
 
 
 def _villages(raw: bytes) -> list[Village]:
@@ -128,8 +136,12 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
     """Sign and store the next version; the same content again changes nothing.
 
     Kiosks fetch it with their next exchange; transactions begun with an older one stay valid.
+    The first one after a restore skips numbers, even with the same content: versions that were
+    lost are still in force on kiosks, their answers must never be read by another form, and no
+    kiosk goes back to a lower number.
     """
     latest = catalogues.latest(conn)
+    is_restored = latest is not None and latest.published_ms < centre.epoch(conn) * 1000
     blobs = {
         blob_name(raw): raw
         for raw in (
@@ -140,7 +152,7 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
         )
     }
     manifest = Manifest(
-        version=1 if latest is None else latest.version + 1,
+        version=_next_version(latest, is_restored=is_restored),
         catalogue_sha256=blob_name(ready.catalogue_raw),
         dictionary_sha256=blob_name(ready.dictionary_raw),
         villages_sha256=blob_name(ready.villages_raw),
@@ -150,7 +162,7 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
         published_ms=now_ms,
     )
     services = len(ready.catalogue.services)
-    if latest is not None and _is_same(latest.manifest, manifest, keys):
+    if latest is not None and not is_restored and _is_same(latest.manifest, manifest, keys):
         return Outcome(version=latest.version, is_new=False, services=services)
     for name, raw in blobs.items():
         catalogues.add_blob(conn, name, raw)
@@ -169,6 +181,11 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
         ),
     )
     return Outcome(version=manifest.version, is_new=True, services=services)
+
+
+def _next_version(latest: CatalogueRow | None, *, is_restored: bool) -> int:
+    before = 0 if latest is None else latest.version
+    return before + (limits.CATALOGUE_VERSION_GAP if is_restored else 1)
 
 
 def _is_same(stored: bytes, new: Manifest, keys: CentreKeys) -> bool:

@@ -14,8 +14,10 @@ from server.dashboard import (
     home,
     letters,
     live,
+    quarantine,
     sign_in,
     staff,
+    sticks,
 )
 from server.dashboard.errors import error_pages, safe_headers
 from server.keys import ENTROPY
@@ -33,8 +35,10 @@ def setup(app: web.Application) -> None:
     streams: set[asyncio.Task[None]] = set()
     app[live.STREAMS] = streams
     app.middlewares.extend((safe_headers, error_pages, guard))
-    for part in (home, sign_in, desk, case, decide, fleet, codes, live, letters, audit, staff):
+    watched = (fleet, codes, quarantine, live, letters, audit, staff)
+    for part in (home, sign_in, desk, case, decide, *watched):
         app.add_routes(part.routes())
+    sticks.setup(app)
     app.on_shutdown.append(live.close_streams)
     app.on_cleanup.append(_close)
 

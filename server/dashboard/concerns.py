@@ -13,7 +13,8 @@ SHAPES: dict[Level, str] = {"good": "●", "warn": "▲", "bad": "■", "calm": 
 _RANK: dict[Level, int] = {"bad": 0, "warn": 1, "good": 2, "calm": 3}
 
 _HOUR_S, _DAY_S = 3600, 86_400
-#: A kiosk calls every few minutes; a market day without power is normal, two days are not.
+#: A kiosk calls once an hour at least (`sync.limits.HEARTBEAT_S`), so this is six calls missed;
+#: a market day without power is normal, two days are not.
 SILENT_WARN_S, SILENT_BAD_S = 6 * _HOUR_S, 2 * _DAY_S
 #: Records that wait longer than a working day delay somebody's promise.
 OLD_WARN_S, OLD_BAD_S = _DAY_S, 3 * _DAY_S

@@ -15,7 +15,7 @@ from server.errors import KioskRowUnknown
 from server.keys import BROADCAST, STORE
 from server.people.guard import account_of
 from server.people.permission import require
-from server.store import fleet, pages, people
+from server.store import fleet, pages, people, reviews
 from server.store.rows import KioskRow
 from sync.limits import CONCERNS_SHOWN, PAGE_ROWS
 
@@ -116,7 +116,7 @@ async def contents(request: web.Request, view: View) -> dict[str, Any]:
 @require("operator")
 async def kiosk_page(request: web.Request) -> web.StreamResponse:
     """Show one kiosk with all that is wrong with it."""
-    kiosk = await _kiosk(request)
+    kiosk = await kiosk_of(request)
     words = words_for(request)
     found = assess(kiosk, now_ms(request))
     points = await request.app[STORE].read(fleet.health, kiosk.kiosk_id, _TREND_POINTS)
@@ -132,6 +132,7 @@ async def kiosk_page(request: web.Request) -> web.StreamResponse:
         gaps=_gaps(kiosk),
         bars=bars([point.pending for point in reversed(points)]),
         is_asked="revoke" in request.query,
+        aside=await request.app[STORE].read(reviews.count, bytes.fromhex(kiosk.kiosk_id)),
     )
 
 
@@ -142,7 +143,7 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     Raises:
         web.HTTPNotFound: There is no such kiosk.
     """
-    kiosk, account = await _kiosk(request), account_of(request)
+    kiosk, account = await kiosk_of(request), account_of(request)
 
     def write(conn: Any) -> None:
         fleet.revoke(conn, kiosk.kiosk_id)
@@ -226,7 +227,12 @@ def _gaps(kiosk: KioskRow) -> int:
     return max(0, kiosk.missing_count - kiosk.pending)
 
 
-async def _kiosk(request: web.Request) -> KioskRow:
+async def kiosk_of(request: web.Request) -> KioskRow:
+    """Answer the kiosk that the address names.
+
+    Raises:
+        web.HTTPNotFound: There is no such kiosk.
+    """
     row = await request.app[STORE].read(fleet.kiosk, request.match_info["kiosk_id"])
     if row is None:
         raise web.HTTPNotFound

@@ -29,7 +29,11 @@ START: Mapping[Role, str] = {
 }
 MENU: Mapping[Role, tuple[tuple[str, str], ...]] = {
     "clerk": (("/desk", "nav.desk"),),
-    "operator": (("/fleet", "nav.fleet"), ("/letters", "nav.letters")),
+    "operator": (
+        ("/fleet", "nav.fleet"),
+        ("/letters", "nav.letters"),
+        ("/sticks", "nav.sticks"),
+    ),
     "auditor": (("/audit", "nav.audit"), ("/audit/staff", "nav.staff")),
     "admin": (("/people", "nav.people"), ("/people/events", "nav.staff")),
 }

@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import web
+from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 from multidict import MultiDictProxy
 
 from server.keys import CLOCK, SETTINGS, STORE
 from server.people.accounts import Account
-from server.people.permission import is_machine_path, roles_of
+from server.people.permission import files_bytes_max, is_machine_path, roles_of
 from server.people.sessions import (
     Session,
     is_alive,
@@ -25,10 +26,26 @@ from sync.limits import STAFF_FORM_BYTES_MAX, STAFF_FORM_TIMEOUT_S
 #: The signed-in session of a request; absent on public pages of strangers.
 SESSION = web.RequestKey("session", Session)
 
+#: What reading a form with files may raise, for whoever sent it and for nobody else.
+UNREADABLE = (
+    ValueError,
+    AssertionError,
+    RuntimeError,
+    LookupError,
+    OSError,
+    TimeoutError,
+    HttpProcessingError,
+    web.RequestPayloadError,
+)
+
+#: The files of a form, after its session's token was read and checked.
+FILES = web.RequestKey("files", MultipartReader)
+
 #: Pages that a person with a borrowed password may still open.
 _BEFORE_CHANGE = frozenset({"/password", "/logout", "/language"})
 _SAFE = frozenset({"GET", "HEAD"})
 _FORM = "application/x-www-form-urlencoded"
+_TOKEN_BYTES_MAX = 8192  # the least that aiohttp reads of a part at once
 
 
 def cookie_name(*, is_secure: bool) -> str:
@@ -93,11 +110,39 @@ async def _check_form(request: web.Request, session: Session | None) -> None:
     if not is_same_origin(headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host):
         raise web.HTTPForbidden
     size = request.content_length
-    if size is None or size > STAFF_FORM_BYTES_MAX:
+    files_max = files_bytes_max(request.match_info.handler)
+    if size is None or size > max(files_max, STAFF_FORM_BYTES_MAX):
         raise web.HTTPRequestEntityTooLarge(STAFF_FORM_BYTES_MAX, size or 0)
+    if files_max:
+        await _check_files(request, session)
+        return
     form = await _form(request)
     if session is not None and not is_own_form(session, str(form.get("csrf", ""))):
         raise web.HTTPForbidden
+
+
+async def _check_files(request: web.Request, session: Session | None) -> None:
+    """Read the token, which stands before the files, and leave them to the handler."""
+    is_packed = request.headers.get("Content-Encoding", "identity").lower() != "identity"
+    if is_packed or request.content_type != "multipart/form-data":
+        raise web.HTTPBadRequest
+    try:
+        async with asyncio.timeout(STAFF_FORM_TIMEOUT_S):
+            reader = await request.multipart()
+            token = await _token_of(await reader.next())
+    except UNREADABLE as error:
+        raise web.HTTPBadRequest from error
+    if session is None or not is_own_form(session, token.decode("ascii", "replace")):
+        raise web.HTTPForbidden
+    request[FILES] = reader
+
+
+async def _token_of(part: MultipartReader | BodyPartReader | None) -> bytes:
+    token = b""
+    if isinstance(part, BodyPartReader) and part.name == "csrf":
+        while not part.at_eof() and len(token) <= _TOKEN_BYTES_MAX:
+            token += await part.read_chunk(_TOKEN_BYTES_MAX)
+    return token
 
 
 async def _form(request: web.Request) -> MultiDictProxy[Any]:

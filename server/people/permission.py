@@ -38,6 +38,26 @@ def signed_in(handler: _H) -> _H:
     return _marked(frozenset(ROLES))(handler)
 
 
+def takes_files(bytes_max: int) -> Callable[[_H], _H]:
+    """Mark a handler whose form brings files: it reads them itself, piece by piece.
+
+    Args:
+        bytes_max: Longest body.
+    """
+
+    def mark(handler: _H) -> _H:
+        handler._files_bytes_max = bytes_max  # type: ignore[attr-defined]  # noqa: SLF001 -- our own mark
+        return handler
+
+    return mark
+
+
+def files_bytes_max(handler: object) -> int:
+    """Answer how long the body of a form with files may be; 0 when the handler takes none."""
+    bytes_max = getattr(handler, "_files_bytes_max", 0)
+    return bytes_max if isinstance(bytes_max, int) else 0
+
+
 def roles_of(handler: object) -> frozenset[Role] | None:
     """Answer the roles a handler is marked with; None = forgotten, so nobody may."""
     roles = getattr(handler, "_roles", None)

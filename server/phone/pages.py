@@ -157,7 +157,8 @@ def _due(case: CaseRow | None) -> CaseRow | None:
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """Make the template environment of the phone pages, once."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -180,7 +181,7 @@ def _page(
         return moments.day(iso, words)
 
     body = (
-        _templates()
+        templates()
         .get_template(template)
         .render(zh=zh, en=en, day=day, hotline=request.app[SETTINGS].hotline, **context)
     )

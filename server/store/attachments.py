@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from server import ingest
+from server.store import fleet, reviews
 from server.store.fleet import KioskIdentityRow
 from sync import frames, limits
 
@@ -20,8 +21,8 @@ def take_chunks(
     """Store pieces of attachments; answer how far each named attachment has come.
 
     Kept is only what a held envelope may have: a place and a size of the protocol, one content
-    for each envelope of that number, nothing of a revoked kiosk. Of the rest the answer is 0,
-    so that an honest kiosk begins again once its envelope is here.
+    for each envelope of that number, of a revoked kiosk only for what a review let in. Of the
+    rest the answer is 0, so that an honest kiosk begins again once its envelope is here.
 
     Args:
         conn: Connection; the same frame's envelopes are stored already.
@@ -40,6 +41,19 @@ def take_chunks(
     )
 
 
+def take_piece(
+    conn: sqlite3.Connection,
+    kiosk_id: bytes,
+    chunk: frames.Chunk,
+    *,
+    head: tuple[int, bytes],
+    now_ms: int,
+) -> int:
+    """Store one piece of an upload, as `take_chunks` does; answer how far the attachment is."""
+    kiosk = fleet.identity(conn, kiosk_id)
+    return 0 if kiosk is None else _take_chunk(conn, kiosk, chunk, head, now_ms)
+
+
 def _take_chunk(
     conn: sqlite3.Connection,
     kiosk: KioskIdentityRow,
@@ -54,7 +68,9 @@ def _take_chunk(
         place,
     ).fetchone()
     total, received = (chunk.total, 0) if row is None else (row[0], row[1])
-    if total != chunk.total or kiosk.state == "revoked":
+    if total != chunk.total:
+        return int(received)
+    if kiosk.state == "revoked" and not reviews.has_accepted(conn, kiosk.kiosk_id, chunk.seq):
         return int(received)
     start, end = ingest.chunk_step(
         received=received, total=total, offset=chunk.offset, size=len(chunk.data)

@@ -209,7 +209,7 @@ def close_follow_up(
 def dead_letters(conn: sqlite3.Connection, limit: int = 500) -> list[DeadLetter]:
     """Answer what could not become anything, oldest first; quarantined envelopes among them."""
     rows = conn.execute(
-        "SELECT d.*, e.seq, k.kiosk_no FROM dead_letters d "
+        "SELECT d.*, e.seq, k.kiosk_no, lower(hex(k.kiosk_id)) AS kiosk_id FROM dead_letters d "
         "JOIN envelopes e ON e.id = d.envelope_id JOIN kiosks k USING (kiosk_id) "
         "ORDER BY d.first_ms, d.envelope_id LIMIT ?",
         (limit,),
@@ -218,7 +218,7 @@ def dead_letters(conn: sqlite3.Connection, limit: int = 500) -> list[DeadLetter]
 
 
 def replay(conn: sqlite3.Connection, envelope_id: int) -> None:
-    """Give a dead letter (or a quarantined envelope) to the pipeline again.
+    """Give a dead letter to the pipeline again; what is in quarantine waits for its review.
 
     Its row stays until the pipeline has made something of it, so that the count of tries and the
     first date are kept. Wake the pipeline afterwards (`PIPELINE.poke`).
@@ -226,7 +226,11 @@ def replay(conn: sqlite3.Connection, envelope_id: int) -> None:
     Raises:
         LetterUnknown: There is no such dead letter.
     """
-    known = conn.execute("SELECT 1 FROM dead_letters WHERE envelope_id = ?", (envelope_id,))
+    known = conn.execute(
+        "SELECT 1 FROM dead_letters JOIN envelopes ON id = envelope_id "
+        "WHERE envelope_id = ? AND fate != 'quarantined'",
+        (envelope_id,),
+    )
     if known.fetchone() is None:
         raise LetterUnknown("no dead letter has that number; it may have been processed")
     conn.execute("UPDATE envelopes SET fate = 'waiting' WHERE id = ?", (envelope_id,))

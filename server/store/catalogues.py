@@ -36,6 +36,22 @@ def blob(conn: sqlite3.Connection, sha256: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+def blob_beginning(conn: sqlite3.Connection, digits: str) -> bytes | None:
+    """Answer the blob whose hash begins with these hexadecimal digits; None when none does."""
+    row = conn.execute(
+        # "g" comes after every digit.
+        "SELECT raw FROM blobs WHERE sha256 >= ?1 AND sha256 < ?1 || 'g' LIMIT 1",
+        (digits,),
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def newest_manifests(conn: sqlite3.Connection, count: int) -> list[bytes]:
+    """Answer the signed manifests of the newest versions, newest first."""
+    rows = conn.execute("SELECT manifest FROM catalogues ORDER BY version DESC LIMIT ?", (count,))
+    return [bytes(row[0]) for row in rows]
+
+
 def add_blob(conn: sqlite3.Connection, sha256: str, raw: bytes) -> None:
     """Keep a blob; again is the same."""
     conn.execute("INSERT OR IGNORE INTO blobs (sha256, raw) VALUES (?, ?)", (sha256, raw))

@@ -9,12 +9,17 @@ from server.store import centre
 from server.store.rows import EnrolmentCode, FleetSummary, HealthPoint, KioskRow, Row, read
 from sync import limits
 
+# Up to the mark nothing is missing: only what lies beyond it is counted, so that the fleet's page
+# grows no slower with each year.
 _KIOSK = """
 SELECT lower(hex(k.kiosk_id)) AS kiosk_id, k.kiosk_no, k.name, k.village_code, k.enrolled_ms,
   k.last_seen_ms, k.pending, k.oldest_s, k.head_seq, k.mark_seq, k.disk_free_mb, k.version,
   k.catalogue, k.clock_skew_ms, k.state, k.attachments_pending, k.devices, k.bytes_in,
-  k.bytes_out, max(0, k.head_seq - (SELECT count(DISTINCT e.seq) FROM envelopes e
-    WHERE e.kiosk_id = k.kiosk_id AND e.seq <= k.head_seq)) AS missing_count
+  k.bytes_out, max(0, k.head_seq - k.mark_seq - (SELECT count(DISTINCT e.seq) FROM envelopes e
+    WHERE e.kiosk_id = k.kiosk_id AND e.seq > k.mark_seq AND e.seq <= k.head_seq)
+  ) AS missing_count,
+  coalesce((SELECT max(d.at_ms) FROM stick_deliveries d
+    WHERE d.kiosk_id = k.kiosk_id AND d.is_contact), 0) AS stick_ms
 FROM kiosks k
 """
 
@@ -35,6 +40,7 @@ class KioskIdentityRow(Row, frozen=True):
     mark_seq: int
     mark_hash: bytes
     fork_seq: int | None
+    clock_skew_ms: int
 
 
 def kiosks(conn: sqlite3.Connection) -> list[KioskRow]:
@@ -184,7 +190,7 @@ def add_kiosk(
     replaces: int | None,
     now_ms: int,
 ) -> None:
-    """Enrol a kiosk; the one that it replaces hands its notices on to it."""
+    """Enrol a kiosk; what is told to the one that it replaces is told to it as well."""
     conn.execute(
         "INSERT INTO kiosks (kiosk_id, kiosk_no, name, village_code, device_public, "
         "notice_public, fingerprint, enrolled_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -201,6 +207,11 @@ def add_kiosk(
     )
     if replaces is not None:
         conn.execute("UPDATE kiosks SET replaced_by = ? WHERE kiosk_no = ?", (kiosk_id, replaces))
+        conn.execute(
+            "UPDATE kiosks SET replaces = (SELECT kiosk_id FROM kiosks WHERE kiosk_no = ?) "
+            "WHERE kiosk_id = ?",
+            (replaces, kiosk_id),
+        )
 
 
 def use_code(

@@ -1,12 +1,12 @@
 """Bring a database to the tables this program needs, one numbered script after the other."""
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 from server.errors import StoreFault
+from sync.disk import SYSTEM_DISK, Disk
 
 Script = tuple[int, str, str]
 """Number, file name and SQL."""
@@ -52,18 +52,21 @@ def apply(conn: sqlite3.Connection, known: Sequence[Script]) -> list[str]:
     return ran
 
 
-def migrate(path: Path, known: Sequence[Script] | None = None) -> list[str]:
+def migrate(
+    path: Path, known: Sequence[Script] | None = None, *, disk: Disk = SYSTEM_DISK
+) -> list[str]:
     """Make or update the database file, check it, and make its directory entry durable.
 
     Args:
         path: The database file.
         known: Scripts in order; the shipped ones by default.
+        disk: Where the file lies.
 
     Raises:
         StoreFault: The file is damaged or newer than this program.
     """
     try:
-        conn = sqlite3.connect(path, isolation_level=None)
+        conn = disk.connect(path)
         try:
             conn.execute("PRAGMA journal_mode=WAL")
             conn.execute("PRAGMA synchronous=FULL")
@@ -76,9 +79,5 @@ def migrate(path: Path, known: Sequence[Script] | None = None) -> list[str]:
     except sqlite3.DatabaseError as error:
         raise StoreFault(f"{path.name} cannot be used: {error}") from error
     # Without this a power cut can bring back an empty file after the first acknowledgement.
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    disk.sync_directory(path.parent)
     return ran

@@ -45,11 +45,23 @@ def write_for_case(
 
 
 def write(conn: sqlite3.Connection, kiosk_id: bytes, notice: Notice) -> int:
-    """Number a notice, seal it to the kiosk and store it; answer its number.
+    """Number a notice, seal it and store it; answer its number at that kiosk.
 
-    A kiosk that was enrolled anew gets the notices of its former identity.
+    It goes to the identity under which the case was made, and to each that took its place. The
+    machine with the slip's receipt may still carry the former one, or be burnt: told both ways,
+    no notice is lost, and a kiosk that gets it twice shows it once, since both have the same
+    content (docs/decisions/0016).
     """
-    kiosk_id, public = _newest_identity(conn, kiosk_id)
+    number = _write(conn, kiosk_id, notice)
+    for successor in _successors(conn, kiosk_id):
+        _write(conn, successor, notice)
+    return number
+
+
+def _write(conn: sqlite3.Connection, kiosk_id: bytes, notice: Notice) -> int:
+    (public,) = conn.execute(
+        "SELECT notice_public FROM kiosks WHERE kiosk_id = ?", (kiosk_id,)
+    ).fetchone()
     number = newest(conn, kiosk_id) + 1
     raw = encode_notice(msgspec.structs.replace(notice, number=number))
     conn.execute(
@@ -67,15 +79,16 @@ def write(conn: sqlite3.Connection, kiosk_id: bytes, notice: Notice) -> int:
     return number
 
 
-def _newest_identity(conn: sqlite3.Connection, kiosk_id: bytes) -> tuple[bytes, bytes]:
-    # Numbers only rise along the chain, so it ends.
-    while True:
-        row = conn.execute(
-            "SELECT replaced_by, notice_public FROM kiosks WHERE kiosk_id = ?", (kiosk_id,)
-        ).fetchone()
-        if row["replaced_by"] is None:
-            return kiosk_id, row["notice_public"]
-        kiosk_id = row["replaced_by"]
+def _successors(conn: sqlite3.Connection, kiosk_id: bytes) -> list[bytes]:
+    """Answer every kiosk that took this one's place, also one after the other."""
+    # UNION leaves out what was found before, so it ends.
+    rows = conn.execute(
+        "WITH RECURSIVE after (kiosk_id) AS (SELECT kiosk_id FROM kiosks WHERE replaces = ?1 "
+        "UNION SELECT k.kiosk_id FROM kiosks k JOIN after a ON k.replaces = a.kiosk_id) "
+        "SELECT kiosk_id FROM after WHERE kiosk_id != ?1",
+        (kiosk_id,),
+    )
+    return [bytes(row[0]) for row in rows]
 
 
 def newest(conn: sqlite3.Connection, kiosk_id: bytes) -> int:
@@ -86,8 +99,13 @@ def newest(conn: sqlite3.Connection, kiosk_id: bytes) -> int:
     return int(row[0])
 
 
-def after(conn: sqlite3.Connection, kiosk_id: bytes, cursor: int) -> list[tuple[int, bytes]]:
-    """Answer the sealed notices after a cursor, as many as one reply carries."""
+def after(
+    conn: sqlite3.Connection,
+    kiosk_id: bytes,
+    cursor: int,
+    bytes_max: int = limits.NOTICE_REPLY_BYTES_MAX,
+) -> list[tuple[int, bytes]]:
+    """Answer the sealed notices after a cursor, as many as one reply carries; one at least."""
     rows = conn.execute(
         "SELECT number, sealed FROM notices WHERE kiosk_id = ? AND number > ? "
         "ORDER BY number LIMIT ?",
@@ -97,7 +115,7 @@ def after(conn: sqlite3.Connection, kiosk_id: bytes, cursor: int) -> list[tuple[
     size_bytes = 0
     for number, sealed in rows:
         size_bytes += len(sealed) + 16
-        if found and size_bytes > limits.NOTICE_REPLY_BYTES_MAX:
+        if found and size_bytes > bytes_max:
             break
         found.append((number, sealed))
     return found

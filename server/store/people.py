@@ -25,6 +25,9 @@ StaffAction = Literal[
     "made_code",
     "replayed",
     "checked_ledger",
+    "accepted_quarantined",
+    "refused_quarantined",
+    "took_stick",
 ]
 
 _ACCOUNT = (

@@ -104,6 +104,8 @@ class DeadLetter(Row, frozen=True):
     tries: int
     first_ms: int
     last_ms: int
+    #: 16 hexadecimal digits.
+    kiosk_id: str = ""
 
 
 class KioskRow(Row, frozen=True):
@@ -138,6 +140,8 @@ class KioskRow(Row, frozen=True):
     devices: str
     bytes_in: int
     bytes_out: int
+    #: When a stick last brought the newest word of it, Unix ms; 0 = never.
+    stick_ms: int = 0
 
 
 class FleetSummary(Row, frozen=True):

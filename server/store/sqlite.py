@@ -7,8 +7,6 @@ nothing else with it.
 """
 
 import asyncio
-import fcntl
-import os
 import queue
 import sqlite3
 import threading
@@ -21,6 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from server.errors import StoreBusy, StoreFault
 from server.store.migrate import migrate
 from sync import limits
+from sync.disk import SYSTEM_DISK, Disk
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,19 +48,18 @@ class _Job:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path, disk: Disk = SYSTEM_DISK) -> Iterator[None]:
     """Be the only process that writes or checkpoints this database.
 
     SQLite before 3.51.3 can damage a file when two connections write and checkpoint at the same
     instant. The commands (`publish`, `code`, …) work beside a running centre, so both take this
     lock around each of their transactions.
     """
-    descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = disk.lock(path.with_name(path.name + ".lock"), is_waiting=True)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 def write_once(
@@ -90,16 +88,15 @@ def write_once(
     return result
 
 
-def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
+def connect(path: Path, *, readonly: bool, disk: Disk = SYSTEM_DISK) -> sqlite3.Connection:
     """Open the database with the settings that the promises of durability need.
 
     Args:
         path: The database file.
         readonly: A reader: it can neither write nor checkpoint.
+        disk: Where the file lies.
     """
-    conn = sqlite3.connect(
-        path, isolation_level=None, timeout=limits.STORE_BUSY_S, check_same_thread=False
-    )
+    conn = disk.connect(path, busy_s=limits.STORE_BUSY_S)
     conn.row_factory = sqlite3.Row
     conn.execute("PRAGMA foreign_keys=ON")
     if readonly:
@@ -144,32 +141,49 @@ def run_batch(conn: sqlite3.Connection, jobs: list[_Job]) -> None:
 class Store:
     """Reads and writes of one database file, for one event loop.
 
-    Open it with `Store.open`; close it before the loop ends.
+    Open it with `Store.open`; close it before the loop ends. Without threads (simulation), what
+    is asked for in one turn of the loop shares a commit, and reads run in place.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, disk: Disk = SYSTEM_DISK) -> None:
         self.path = path
+        self._disk = disk
+        # The writing connection of a store without threads, and whether a commit is due.
+        self._in_place: sqlite3.Connection | None = None
+        self._is_due = False
         self._jobs: queue.Queue[_Job | None] = queue.Queue(limits.STORE_QUEUE_MAX)
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(limits.STORE_READERS, "store-reader")
-        self._writer = threading.Thread(target=self._write_loop, name="store-writer", daemon=True)
+        self._writer: threading.Thread | None = None
         self._is_closed = False
         #: Commits and writes so far: their ratio shows how well commits are shared.
         self.commits = 0
         self.writes = 0
 
     @classmethod
-    def open(cls, path: Path) -> "Store":
+    def open(cls, path: Path, *, disk: Disk = SYSTEM_DISK, is_threaded: bool = True) -> "Store":
         """Open (or make) the database, bring its tables up to date, start the threads.
+
+        Args:
+            path: The database file; its lock lies beside it.
+            disk: Where it lies.
+            is_threaded: False works in the loop's own thread.
 
         Raises:
             StoreFault: The file is damaged, or newer than this program.
         """
-        with writing(path):
-            migrate(path)
-        store = cls(path)
-        store._writer.start()
+        with writing(path, disk):
+            migrate(path, disk=disk)
+        store = cls(path, disk=disk)
+        conn = connect(path, readonly=False, disk=disk)
+        if is_threaded:
+            store._writer = threading.Thread(
+                target=store._write_loop, args=(conn,), name="store-writer", daemon=True
+            )
+            store._writer.start()
+        else:
+            store._in_place = conn
         return store
 
     async def read(
@@ -180,6 +194,8 @@ class Store:
         def work() -> T:
             return fn(self._reader(), *args, **kwargs)
 
+        if self._in_place is not None:
+            return work()
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     async def write(
@@ -199,6 +215,9 @@ class Store:
             self._jobs.put_nowait(job)
         except queue.Full as error:
             raise StoreBusy("the centre has too much to store; try again later") from error
+        if self._in_place is not None and not self._is_due:
+            self._is_due = True
+            job.loop.call_soon(self._commit_in_place, self._in_place)
         result: T = await job.future
         return result
 
@@ -212,8 +231,14 @@ class Store:
         if self._is_closed:
             return
         self._is_closed = True
-        self._jobs.put(None)
-        self._writer.join()
+        if self._writer is not None:
+            self._jobs.put(None)
+            self._writer.join()
+        if self._in_place is not None:
+            while not self._jobs.empty():
+                self._commit_in_place(self._in_place)
+            with writing(self.path, self._disk):
+                self._in_place.close()
         self._readers.shutdown()
         for conn in self._opened:
             conn.close()
@@ -221,38 +246,55 @@ class Store:
     def _reader(self) -> sqlite3.Connection:
         conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
         if conn is None:
-            conn = connect(self.path, readonly=True)
+            conn = connect(self.path, readonly=True, disk=self._disk)
             self._local.conn = conn
             self._opened.append(conn)
         return conn
 
-    def _write_loop(self) -> None:
-        conn = connect(self.path, readonly=False)
+    def _write_loop(self, conn: sqlite3.Connection) -> None:
         is_open = True
         while is_open:
             first = self._jobs.get()
-            if first is None:
-                break
-            jobs = [first]
-            while len(jobs) < limits.STORE_BATCH_MAX:
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if job is None:
-                    is_open = False
-                    break
-                jobs.append(job)
-            self._commit(conn, jobs)
-            self.commits += 1
-            self.writes += len(jobs)
-            self._tell(jobs)
-        with writing(self.path):
+            jobs, is_open = self._batch(first)
+            if jobs:
+                self._commit(conn, jobs)
+                self._tell(jobs)
+        with writing(self.path, self._disk):
             conn.close()
 
-    def _commit(self, conn: sqlite3.Connection, jobs: list[_Job]) -> None:
+    def _batch(self, first: _Job | None) -> tuple[list[_Job], bool]:
+        """Answer the jobs of the next commit, and whether the store stays open."""
+        jobs: list[_Job] = []
+        job = first
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == limits.STORE_BATCH_MAX:
+                return jobs, True
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, True
+        return jobs, False
+
+    def _commit_in_place(self, conn: sqlite3.Connection) -> None:
+        """Commit what one turn of the loop has asked for; for a store without threads."""
+        self._is_due = False
         try:
-            with writing(self.path):
+            jobs, _ = self._batch(self._jobs.get_nowait())
+        except queue.Empty:
+            return
+        self._commit(conn, jobs)
+        for job in jobs:
+            job.tell()
+        if not self._jobs.empty() and not self._is_closed:
+            self._is_due = True
+            jobs[0].loop.call_soon(self._commit_in_place, conn)
+
+    def _commit(self, conn: sqlite3.Connection, jobs: list[_Job]) -> None:
+        self.commits += 1
+        self.writes += len(jobs)
+        try:
+            with writing(self.path, self._disk):
                 run_batch(conn, jobs)
         except Exception as error:
             # No handle for the lock's file (too many connections, a full disk), a rollback that

@@ -90,6 +90,25 @@ class VaultClient:
         request = protocol.Find(id_number=id_number, actor=actor, role=role, purpose=purpose)
         return list((await self._ask(request, protocol.Found)).case_nos)
 
+    async def record(self, action: str, *, actor: str, role: str, purpose: str, detail: str) -> int:
+        """Write what an operator decides into the ledger; answer the entry's number.
+
+        Args:
+            action: "accepted_quarantined" or "refused_quarantined".
+            actor: Account's name.
+            role: "operator".
+            purpose: Why, in the operator's words (`PURPOSE_CHARS_MIN` to `PURPOSE_CHARS_MAX`).
+            detail: Numbers and codes, no words about anybody.
+
+        Raises:
+            VaultRefused: It is no such decision, or it has no reason.
+            VaultUnavailable: The vault does not answer.
+        """
+        request = protocol.Record(
+            action=action, actor=actor, role=role, purpose=purpose, detail=detail
+        )
+        return (await self._ask(request, protocol.Recorded)).entry
+
     async def ledger(
         self, limit: int = 100, before: int | None = None, *, case_no: str = ""
     ) -> list[LedgerEntry]:

@@ -49,7 +49,13 @@ class VaultProcess:
         held = keys.load(settings.vault_dir)
         self._ledger = Ledger(settings.vault_dir / "audit.db")
         self._conn = connect(settings.database, readonly=True)
-        self._vault = Vault(held, self._ledger, self._conn, clock)
+        self._vault = Vault(
+            held,
+            self._ledger,
+            self._conn,
+            clock,
+            reload=lambda: keys.load(settings.vault_dir),
+        )
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Answer until `stop` is set."""

@@ -14,6 +14,8 @@ from sync.identity import normalise_id_number
 from sync.sealing import generate_sealing_key
 
 INDEX_NAME = "index.key"
+RETIRED = "retired"
+"""Folder of keys that the vault no longer opens with (`server.rotation`)."""
 TAG_BYTES = 16
 
 

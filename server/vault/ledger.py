@@ -15,6 +15,7 @@ from server.errors import LedgerBroken
 from server.store.rows import LedgerEntry, read
 from server.vault.merkle import Frontier, leaf_hash
 from sync import limits
+from sync.disk import SYSTEM_DISK, Disk
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -58,17 +59,17 @@ def entry_hash(previous: str, entry: LedgerEntry) -> str:
 class Ledger:
     """The ledger's file; one thread uses it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, disk: Disk = SYSTEM_DISK) -> None:
         """Open (or make) the ledger and check that it follows from itself.
 
         Raises:
             LedgerBroken: An entry was changed, removed or inserted.
         """
-        is_new = not path.exists()
-        self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        is_new = not disk.exists(path)
+        self._conn = disk.connect(path)
         self._conn.row_factory = sqlite3.Row
         if is_new:
-            path.chmod(0o600)
+            disk.restrict(path)
         self._conn.execute("PRAGMA journal_mode=WAL")
         self._conn.execute("PRAGMA synchronous=FULL")
         self._conn.executescript(_TABLES)
@@ -77,6 +78,8 @@ class Ledger:
         if not self._walk():
             self._conn.close()
             raise LedgerBroken("the ledger was changed; keep the file, call the auditor")
+        # Otherwise a power cut may take the names of a new ledger or of its log, and all looks.
+        disk.sync_directory(path.parent)
 
     def _walk(self) -> bool:
         frontier, last = Frontier(), FIRST

@@ -52,6 +52,16 @@ class Find(Message, frozen=True, tag="find"):
     purpose: str
 
 
+class Record(Message, frozen=True, tag="record"):
+    """Write into the ledger what a person decides without opening anything."""
+
+    action: str
+    actor: str
+    role: str
+    purpose: str
+    detail: str
+
+
 class ReadLedger(Message, frozen=True, tag="ledger"):
     """Read the ledger, newest first; of one case when `case_no` is given."""
 
@@ -66,7 +76,7 @@ class CheckLedger(Message, frozen=True, tag="check"):
     is_checked: bool = False
 
 
-Request = Route | Open | OpenAttachment | Find | ReadLedger | CheckLedger
+Request = Route | Open | OpenAttachment | Find | Record | ReadLedger | CheckLedger
 
 FailedReason = Literal[
     "unknown_catalogue",
@@ -151,6 +161,13 @@ class Found(Message, frozen=True, tag="found"):
     case_nos: tuple[str, ...]
 
 
+class Recorded(Message, frozen=True, tag="recorded"):
+    """It is in the ledger."""
+
+    #: Number of the entry.
+    entry: int
+
+
 class Entries(Message, frozen=True, tag="entries"):
     """A page of the ledger."""
 
@@ -170,7 +187,7 @@ class Refusal(Message, frozen=True, tag="refusal"):
     message: str
 
 
-Answer = Routing | Opened | OpenedAttachment | Found | Entries | Head | Refusal
+Answer = Routing | Opened | OpenedAttachment | Found | Recorded | Entries | Head | Refusal
 
 _LENGTH_BYTES = 4
 

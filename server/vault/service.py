@@ -7,7 +7,7 @@ refuse what is not complete or too much, commit the ledger's entry, open.
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from server.catalogue.shelf import Published, Shelf
@@ -38,6 +38,8 @@ from sync.wire import decode_envelope, encode_header
 LOG = logging.getLogger(__name__)
 #: Who may look at a person's answers at all; the desk decides which cases.
 LOOKING_ROLES = frozenset({"clerk", "auditor"})
+#: What an operator decides on record; nothing is opened for it.
+DECISIONS = frozenset({"accepted_quarantined", "refused_quarantined"})
 _HOUR_MS = 3_600_000
 
 
@@ -67,8 +69,25 @@ class Vault:
     """
 
     def __init__(
-        self, keys: VaultKeys, ledger: Ledger, conn: sqlite3.Connection, clock: Clock
+        self,
+        keys: VaultKeys,
+        ledger: Ledger,
+        conn: sqlite3.Connection,
+        clock: Clock,
+        *,
+        reload: Callable[[], VaultKeys] | None = None,
     ) -> None:
+        """Open for these keys.
+
+        Args:
+            keys: As they lie on disk now.
+            ledger: Open.
+            conn: The centre's database, for reading.
+            clock: Time of entries.
+            reload: Reads the keys again when an envelope names one that is not held: a rotation
+                writes the key before anybody can seal to it. None = never.
+        """
+        self._reload = reload
         self._keys = keys
         self._ledger = ledger
         self._conn = conn
@@ -92,6 +111,8 @@ class Vault:
                 return self._open_attachment(request)
             case protocol.Find():
                 return self._find(request)
+            case protocol.Record():
+                return self._record(request)
             case protocol.ReadLedger(limit=limit, before=before, case_no=""):
                 return protocol.Entries(entries=tuple(self._ledger.entries(limit, before)))
             case protocol.ReadLedger(case_no=case_no):
@@ -135,6 +156,8 @@ class Vault:
 
     def _opened(self, envelope: StoredEnvelope) -> tuple[Published, Transaction]:
         sealed = decode_envelope(envelope.raw)
+        if sealed.header.key_id not in self._keys.sealing and self._reload is not None:
+            self._keys = self._reload()
         private = self._keys.sealing.get(sealed.header.key_id)
         if private is None:
             raise KeyMissing(f"sealing key {sealed.header.key_id} is not in the vault")
@@ -159,17 +182,25 @@ class Vault:
 
     # --- for a person ---
 
+    def _record(self, request: protocol.Record) -> protocol.Recorded:
+        is_known = request.role == "operator" and request.action in DECISIONS
+        if not request.actor.strip() or not is_known:
+            raise VaultRefused("only a named operator decides, and only what the ledger knows")
+        _checked_purpose(request.purpose.strip())
+        entry = self._ledger.append(
+            at_ms=self._clock.now_ms(),
+            actor=request.actor,
+            role=request.role,
+            action=request.action,
+            purpose=request.purpose.strip(),
+            detail=request.detail[: limits.PURPOSE_CHARS_MAX],
+        )
+        return protocol.Recorded(entry=entry.number)
+
     def _allowed(self, request: protocol.Open | protocol.OpenAttachment | protocol.Find) -> None:
-        purpose = request.purpose.strip()
         if not request.actor.strip() or request.role not in LOOKING_ROLES:
             raise VaultRefused("only a named clerk or auditor may look; sign in with your account")
-        if not limits.PURPOSE_CHARS_MIN <= len(purpose) <= limits.PURPOSE_CHARS_MAX:
-            raise VaultRefused(
-                f"name a purpose of {limits.PURPOSE_CHARS_MIN} to "
-                f"{limits.PURPOSE_CHARS_MAX} characters"
-            )
-        if has_hidden_signs(purpose):
-            raise VaultRefused("a purpose must hold no control characters")
+        _checked_purpose(request.purpose.strip())
 
     def _within_limit(self, actor: str, case_no: str) -> None:
         seen = self._ledger.opened_by(actor, self._clock.now_ms() - _HOUR_MS)
@@ -296,6 +327,15 @@ class Vault:
         self._recorded(request, "find")
         found = cases.cases_tagged(self._conn, [index_tag(self._keys, number)])
         return protocol.Found(case_nos=tuple(case.case_no for case in found))
+
+
+def _checked_purpose(purpose: str) -> None:
+    if not limits.PURPOSE_CHARS_MIN <= len(purpose) <= limits.PURPOSE_CHARS_MAX:
+        raise VaultRefused(
+            f"name a purpose of {limits.PURPOSE_CHARS_MIN} to {limits.PURPOSE_CHARS_MAX} characters"
+        )
+    if has_hidden_signs(purpose):
+        raise VaultRefused("a purpose must hold no control characters")
 
 
 def _failed(envelope: StoredEnvelope, error: BianminError) -> protocol.Failed:

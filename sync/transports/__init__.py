@@ -1,19 +1,32 @@
 """Ways to the centre, behind one small interface."""
 
-from typing import Protocol
+from collections.abc import AsyncIterator
+from typing import Protocol, runtime_checkable
 
 from sync.errors import BianminError
 
 EXCHANGE_PATH = "/sync/v1/exchange"
+UPLOAD_PATH = "/sync/v1/attachment"
 ENROL_PATH = "/sync/v1/enrol"
 MANIFEST_PATH = "/sync/v1/manifest"
 BLOB_PATH = "/sync/v1/blobs/"
 
 
 class LinkDown(BianminError):
-    """Nothing came back; try again later."""
+    """Nothing came back, or not the whole; try again later."""
 
     code = "503.1"
+
+    def __init__(self, message: str, came: bytes = b"") -> None:
+        super().__init__(message)
+        #: What had come of an answer (status 200) that broke off; nobody vouches for it.
+        self.came = came
+
+
+class NotConnected(LinkDown):
+    """The far end could not be reached at all: nothing was sent."""
+
+    code = "503.31"
 
 
 class CentreRefused(LinkDown):
@@ -24,10 +37,12 @@ class CentreRefused(LinkDown):
 
     code = "503.2"
 
-    def __init__(self, status: int, problem: str = "") -> None:
+    def __init__(self, status: int, problem: str = "", retry_after_s: int = 0) -> None:
         super().__init__(f"the far end answered {problem or status}")
         self.status = status
         self.problem = problem
+        #: Seconds to keep away; 0 = not said.
+        self.retry_after_s = retry_after_s
 
 
 class Link(Protocol):
@@ -47,4 +62,27 @@ class Link(Protocol):
         Raises:
             LinkDown: No whole answer came.
         """
+        ...
+
+
+@runtime_checkable
+class Uploads(Protocol):
+    """A link that can send a long body piece by piece, as long as pieces come."""
+
+    async def upload(self, path: str, size_bytes: int, pieces: AsyncIterator[bytes]) -> bytes:
+        """Send a body of that size and answer the reply's; what was sent of it may be kept there.
+
+        Raises:
+            LinkDown: No whole answer came.
+        """
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A link that knows how long it only waited."""
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds of the last answer's way in which nothing was sent: its round trips."""
         ...

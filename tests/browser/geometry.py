@@ -42,6 +42,13 @@ GEOMETRY: Final = """
       const apart = Math.max(across, along) / mm;
       if (apart < 1.5) faults.push(`${name(one)}, ${name(two)}: ${apart.toFixed(1)} mm apart`);
     }
+  for (const code of document.querySelectorAll(".film canvas")) {
+    const [inner, outer] = [box(code), box(code.parentElement)];
+    if (inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1
+      || inner.right > outer.right + 1)
+      faults.push(`${name(code)} is cut`);
+    if (inner.width / mm < 60) faults.push(`the code is only ${(inner.width / mm).toFixed(0)} mm`);
+  }
   for (const text of document.querySelectorAll("h1,p,b,small,dd,dt,span,.hint")) {
     if (!isSeen(text)) continue;
     if (parseFloat(getComputedStyle(text).fontSize) / mm < 3.9 && text.textContent.trim())

@@ -2,8 +2,10 @@
 
 from kiosk.receipt import qr_svg
 from kiosk.screens import ReceiptView, Row, Screen, Tile, TimelineItem, Utterance
+from tests.browser.sample_carry import carry_screens
 from tests.browser.sample_parts import LANGUAGES, base, pick, question, tiles
 from tests.browser.sample_questions import questions
+from tests.browser.sample_stick import stick_screens
 from voice_prompts.wording import Wording
 
 __all__ = ["LANGUAGES", "question", "screens"]
@@ -26,7 +28,13 @@ _LONG_EN = (
 
 def screens(language: str) -> dict[str, Screen]:
     """Every kind of screen and entry, by name."""
-    return {**_places(language), **questions(language), **_ends(language)}
+    return {
+        **_places(language),
+        **questions(language),
+        **_ends(language),
+        **carry_screens(language),
+        **stick_screens(language),
+    }
 
 
 def _places(lang: str) -> dict[str, Screen]:

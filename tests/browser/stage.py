@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
 
 from bianmin.browser import find_chromium
+from kiosk.carry import Film, picture
 from kiosk.entry import pinyin_path
 from kiosk.playlist import Playlist
 from kiosk.screens import Screen
@@ -104,6 +106,14 @@ class Stage:
     async def pinyin(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(pinyin_path())
 
+    async def film(self, _: web.Request) -> web.Response:
+        digits = "".join(str((index * 7919 + 13) % 9 + 1) for index in range(690))
+        shown = Film(parts=3, envelopes=128, pictures=(picture(2, digits),) * 24)
+        return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
+
+    async def pulse(self, _: web.Request) -> web.Response:
+        return web.json_response({"is_current": True, "percent": 40})
+
     async def alive(self, _: web.Request) -> web.Response:
         return web.Response(status=204)
 
@@ -131,6 +141,7 @@ async def appear(page: Page, stage: Stage) -> None:
     """Load what stands on the stage, and wait until it is painted and its camera sees."""
     await page.goto(stage.url)
     await until(page, "window.bianmin?.screens > 0")
+    await until(page, "!document.querySelector('.film') || window.bianmin.carry?.shown > 0")
     await until(
         page, "[...document.querySelectorAll('video')].every((v) => v.hidden || v.videoWidth > 0)"
     )
@@ -161,6 +172,8 @@ async def running_stage() -> AsyncIterator[Stage]:
             web.get("/", stage.show),
             web.post("/act", stage.act),
             web.post("/alive", stage.alive),
+            web.get("/pulse", stage.pulse),
+            web.get("/carry/film", stage.film),
             web.post("/attachment", stage.attach),
             web.get("/voice/{key:.+}", stage.voice),
             web.get("/profile.css", stage.style),

@@ -75,3 +75,38 @@ def test_every_make_target_of_a_document_exists() -> None:
 
     assert named
     assert named <= targets
+
+
+GUARANTEES = ROOT / "docs" / "guarantees.md"
+
+
+def _defined(pattern: str, *folders: str) -> set[str]:
+    return {
+        name
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(pattern, path.read_text("utf-8"), re.MULTILINE)
+    }
+
+
+def test_every_test_that_a_guarantee_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", GUARANTEES.read_text("utf-8")))
+
+    assert len(named) > 60
+    assert named <= _defined(r"^\s*(?:async )?def (test_\w+)", "tests")
+
+
+def test_every_invariant_that_a_guarantee_names_exists() -> None:
+    promises = re.findall(r"^\| G\d+ \|.*$", GUARANTEES.read_text("utf-8"), re.MULTILINE)
+    named = [re.findall(r"\| `(\w+)` \|", promise) for promise in promises]
+
+    assert len(promises) == 12
+    assert all(len(invariants) == 1 for invariants in named)
+    defined = _defined(r"^def (\w+)", "tests/simulation")
+    assert {name for (name,) in named} <= defined
+
+
+def test_every_fault_of_the_research_has_its_row() -> None:
+    rows = re.findall(r"^\| (\d+) \|.*$", GUARANTEES.read_text("utf-8"), re.MULTILINE)
+
+    assert [int(row) for row in rows] == list(range(1, 73))

@@ -1,11 +1,13 @@
 // The page of the kiosk: touches go out as forms, screens come back whole and are swapped in.
 // Only the body changes, so the sound and its decoded clips live on from screen to screen.
 
+import { mountCarry } from "./carry.js";
 import { mountDate } from "./dates.js";
 import { mountInk } from "./ink.js";
 import { mountName } from "./names.js";
 import { mountPad, mountSeveral } from "./pads.js";
 import { mountPhoto } from "./photo.js";
+import { mountPulse } from "./pulse.js";
 import { mountRecorder } from "./recorder.js";
 import { Voice } from "./voice.js";
 
@@ -21,7 +23,7 @@ const SMALLEST_MM = 4.2; // text is never shrunk below
 
 const WIDGETS = {
   pad: mountPad, several: mountSeveral, date: mountDate, name: mountName,
-  photo: mountPhoto, signature: mountInk, voice: mountRecorder,
+  photo: mountPhoto, signature: mountInk, voice: mountRecorder, carry: mountCarry,
 };
 
 const log = (window.bianmin = {
@@ -79,6 +81,14 @@ async function recover() {
       return;
     } catch { /* not yet */ }
   }
+}
+
+// What happened meanwhile, unless a finger was quicker.
+async function refresh(visit, rev) {
+  const html = await pageOf(await fetch("/", { cache: "no-store" }));
+  const now = document.body.dataset;
+  if (!isSending && !pressed && now.visit === visit && now.rev === rev)
+    swap(html, performance.now());
 }
 
 function showWait(key) {
@@ -349,3 +359,4 @@ setInterval(() => {
 }, BEAT_MS);
 
 appear(0);
+mountPulse(refresh);

@@ -50,7 +50,7 @@ def test_centre_that_does_not_answer_is_told(tmp_path: Path) -> None:
     )
 
     assert status == 1
-    assert "no answer from the centre" in said
+    assert "the centre cannot be reached" in said
 
 
 def test_status_of_no_kiosk_says_how_to_start_it(tmp_path: Path) -> None:
@@ -168,6 +168,8 @@ async def test_every_route_has_one_purpose(tmp_path: Path) -> None:
         ("POST", "/act"),
         ("POST", "/attachment"),
         ("POST", "/alive"),
+        ("GET", "/carry/film"),
+        ("GET", "/pulse"),
         ("GET", "/voice/live/{token}"),
         ("GET", "/voice/{key}"),
         ("GET", "/profile.css"),

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from kiosk.doctor import EARLIEST_MS, check_centre, check_clock, examine
-from kiosk.machine import fingerprint
+import msgspec
+import pytest
+
+from kiosk.doctor import EARLIEST_MS, check_centre, check_clock, check_identity, examine
+from kiosk.machine import board, fingerprint, is_moved
 from kiosk.settings import Settings
 from sync.database import open_database
-from sync.device import save_identity, save_keys
+from sync.device import NEXT_FILE, save_identity, save_keys
 from sync.transports.memory import MemoryLink
 from tests.unit.kiosk.stations import publish, station
 from tests.unit.sync.worlds import JumpingClock, SmallCentre
@@ -101,3 +104,81 @@ def test_machine_has_one_fingerprint(tmp_path: Path) -> None:
     assert fingerprint(machine_id) == fingerprint(machine_id)
     assert len(fingerprint(machine_id)) == 16
     assert fingerprint(tmp_path / "none") == bytes(16)
+
+
+# --- the board ---
+
+
+def board_of(root: Path, **files: bytes) -> str:
+    names = {
+        "tree": "sys/firmware/devicetree/base/serial-number",
+        "dmi": "sys/class/dmi/id/product_uuid",
+    }
+    for source, raw in files.items():
+        path = root / names[source]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
+    return board(root)
+
+
+def test_board_is_told_by_what_is_not_on_the_card_and_never_in_the_clear(tmp_path: Path) -> None:
+    one = board_of(tmp_path / "one", tree=b"10000000abcdef12\x00")
+    other = board_of(tmp_path / "other", tree=b"10000000abcdef13\x00")
+
+    assert is_moved(one, other)
+    assert not is_moved(one, one)
+    assert "abcdef12" not in one
+
+
+@pytest.mark.parametrize("raw", [b"", b"None\n", b"To be filled by O.E.M.\n", b"0000-0000\n"])
+def test_board_without_a_number_of_its_own_is_never_taken_for_another(
+    tmp_path: Path, raw: bytes
+) -> None:
+    nameless = board_of(tmp_path / "nameless", dmi=raw)
+
+    assert nameless == ""
+    assert not is_moved(nameless, "dmi:aaaa")
+    assert not is_moved("dmi:aaaa", nameless)
+
+
+def test_network_card_counts_only_when_it_is_soldered_on_and_its_address_the_makers(
+    tmp_path: Path,
+) -> None:
+    net = tmp_path / "sys/class/net"
+    for name, place, address in (
+        ("eth0", "soc/ethernet", "dc:a6:32:01:02:03"),
+        ("eth1", "pci/usb1/1-1", "00:11:22:33:44:55"),
+        ("veth", "virtual", "02:42:ac:11:00:02"),
+    ):
+        (net / name).mkdir(parents=True)
+        (net / name / "address").write_text(address + "\n")
+        device = tmp_path / "devices" / place
+        device.mkdir(parents=True)
+        (net / name / "device").symlink_to(device)
+
+    found = board(tmp_path)
+    (net / "eth0" / "address").write_text("dc:a6:32:01:02:04\n")
+
+    assert found.startswith("net:")
+    assert is_moved(found, board(tmp_path))
+
+
+async def test_doctor_tells_of_another_board_a_waiting_identity_and_a_former_backlog(
+    tmp_path: Path,
+) -> None:
+    async with station(tmp_path) as kiosk:
+        save_keys(tmp_path, kiosk.keys)
+        moved = msgspec.structs.replace(kiosk.parts.identity, board="tree:of-another")
+        save_identity(tmp_path, moved)
+    here = msgspec.structs.replace(moved, board="")
+
+    elsewhere = check_identity(tmp_path, "tree:this-one")
+    save_identity(tmp_path, here)
+    save_identity(tmp_path, msgspec.structs.replace(here, kiosk_no=43), name=NEXT_FILE)
+    waiting = check_identity(tmp_path, "tree:this-one")
+
+    assert (elsewhere.is_good, "bianmin kiosk moved" in elsewhere.todo) == (False, True)
+    assert (waiting.is_good, waiting.said) == (
+        False,
+        "another identity waits to be put in force",
+    )

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.effects import matters_of
 from kiosk.visit import (
     AtFault,
     AtMatter,
@@ -183,7 +182,7 @@ async def test_matter_is_not_found_with_another_phone(tmp_path: Path, tail: str)
 
 async def test_number_from_elsewhere_is_not_found(tmp_path: Path) -> None:
     async with station(tmp_path) as kiosk:
-        assert await kiosk.parts.database.run(matters_of, ("004200013768",)) == ()
+        assert await looked_up(kiosk, LookUp(case_no="004200013768")) == Found(())
 
 
 async def test_wipe_and_discard_forget_attachments(tmp_path: Path) -> None:

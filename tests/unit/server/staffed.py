@@ -67,7 +67,8 @@ class Browser:
         async with self.session.get(
             self.base + path, allow_redirects=False, headers=headers
         ) as answer:
-            return answer.status, self._seen(await answer.text())
+            # Some addresses bring files.
+            return answer.status, self._seen(await answer.text(errors="replace"))
 
     async def where(self, path: str) -> str:
         """Where a page sends the browser; "" when it shows something itself."""

@@ -189,3 +189,15 @@ def test_health_is_kept_as_a_trend_and_bounded(world: World) -> None:
     assert [point.disk_free_mb for point in points] == [900, 900, 900]
     world.write(fleet.trim_health)
     assert len(fleet.health(world.conn, kiosk.keys.kiosk_id.hex())) == 3
+
+
+def test_kiosk_of_an_older_epoch_is_told_all_notices_from_the_first(world: World) -> None:
+    # A restored centre numbers anew; the kiosk's cursor counts in numbers that are gone.
+    kiosk = world.enrol()
+    for _ in range(3):
+        notice(world, kiosk)
+    kiosk.epoch, kiosk.cursor = 1, 2
+
+    told = kiosk.notices(world.exchange(kiosk, kiosk.request()))
+
+    assert [found.number for found in told] == [1, 2, 3]

@@ -63,6 +63,9 @@ def test_public_pages_are_these_and_no_others(centre: Staffed) -> None:
         "GET /c/{digits}",
         "GET /r",
         "GET /r/{case_no}",
+        "GET /carry",
+        "GET /CARRY",
+        "GET /carry/{name}",
     }
 
 
@@ -86,7 +89,9 @@ def test_handler_without_roles_cannot_be_marked_by_mistake() -> None:
 
 
 async def test_each_role_reaches_its_own_pages_and_no_others(centre: Staffed) -> None:
-    concrete = {"case_no": "000100000114", "kiosk_id": "0" * 16, "index": "0", "name": "x"}
+    concrete = {
+        "case_no": "000100000114", "kiosk_id": "0" * 16, "index": "0", "name": "x", "number": "1",
+    }  # fmt: skip
     for role in ROLES:
         browser = await centre.signed_in(f"walks.{role}", role)
         for method, path, route in routes(centre):

@@ -10,7 +10,7 @@ from server.catalogue.shelf import Published, Shelf
 from server.errors import LetterUnknown, VaultUnavailable
 from server.live import Broadcast
 from server.pipeline import Pipeline, settle
-from server.store import cases, fleet, inbox, outcomes
+from server.store import cases, fleet, inbox, outcomes, reviews
 from server.store.catalogues import CatalogueRow, add_version, latest
 from server.store.rows import CaseRow, Decision, StoredEnvelope
 from server.store.sqlite import Store
@@ -458,7 +458,10 @@ def test_quarantined_envelope_becomes_a_case_when_it_is_released(
     sent(world, kiosk, kiosk.confirm(published, HELPER_REQUEST))
     before = (fates(world), letters(world))
 
-    world.write(cases.replay, cases.dead_letters(world.conn)[0].envelope_id)
+    with pytest.raises(LetterUnknown):
+        world.write(cases.replay, 1)
+    reviewed = {"reason": "slip was shown", "actor": "zhouming", "now_ms": NOW_MS}
+    world.write(reviews.decide, kiosk.keys.kiosk_id, [1], "accepted", **reviewed)
     settled(world)
 
     assert before == (["quarantined"], [("quarantined", 0)])

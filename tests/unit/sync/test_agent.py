@@ -528,10 +528,10 @@ async def test_loop_waits_longer_after_each_failure_and_a_heartbeat_after_succes
         await asyncio.sleep(0)
     running.cancel()
 
-    assert pauses[0] < 2.0
+    assert all(1.0 <= pause < 3.0 for pause in pauses[:5])
     assert all(1.0 <= pause < 900.0 for pause in pauses[:40])
     assert max(pauses[:40]) > 450.0
-    assert pauses[40:42] == [60.0, 60.0]
+    assert [54 <= pauses[40] <= 66, 108 <= pauses[41] <= 132] == [True, True]
 
 
 async def test_poke_wakes_at_once_and_forgets_failures(tmp_path: Path) -> None:

@@ -1,0 +1,19 @@
+// Screens that change without a touch: a stick was put in or pulled out while nobody stood here.
+
+const PULSE_MS = 1000;
+const RESTING = ["home", "fault", "stick"];
+
+export function mountPulse(refresh) {
+  setInterval(async () => {
+    const { kind, visit, rev } = document.body.dataset;
+    if (!RESTING.includes(kind)) return;
+    try {
+      const reply = await fetch(`/pulse?${new URLSearchParams({ visit, rev })}`);
+      if (!reply.ok) return;
+      const { is_current: isCurrent, percent } = await reply.json();
+      if (!isCurrent) return refresh(visit, rev);
+      const bar = document.getElementById("stick-progress");
+      if (bar) bar.value = percent;
+    } catch { /* the kiosk's program is starting again; a touch finds that out */ }
+  }, PULSE_MS);
+}

@@ -1,0 +1,125 @@
+"""A kiosk's store as a file: its settings, whether it is sound, and what is set aside.
+
+What is damaged or another identity's is kept beside the store under a name of its own, never
+deleted and never written to.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database as Tables
+
+from sync.disk import Disk
+from sync.limits import BUSY_MS, WAL_KEPT_BYTES
+from sync.signing import kiosk_id
+
+
+def code_of(error: BaseException) -> int:
+    """Answer SQLite's primary code of an error; 0 when it is none of SQLite's."""
+    extended = getattr(error, "sqlite_errorcode", None) or 0
+    return extended & 0xFF
+
+
+def is_damage(error: BaseException) -> bool:
+    """Answer whether an error means that the file itself is damaged."""
+    return code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def connected(disk: Disk, path: Path) -> Tables:
+    """Open the file with the settings that a receipt relies on."""
+    connection = disk.connect(path)
+    try:
+        db = Tables(connection, execute_plugins=False)
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        # Only a new file takes this, before anything is written: its room can be given back.
+        # An old one would be written to, even one that is damaged.
+        first = () if pages else ("auto_vacuum = INCREMENTAL",)
+        for pragma in (
+            f"busy_timeout = {BUSY_MS}",
+            *first,
+            # Debian's default writes zeros over every page that is given up: more than a full
+            # disk has room for, before any of it is free.
+            "secure_delete = FAST",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+            f"journal_size_limit = {WAL_KEPT_BYTES}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        disk.restrict(path)
+    except BaseException:
+        connection.close()
+        raise
+    return db
+
+
+def _is_sound(disk: Disk, path: Path) -> bool:
+    try:
+        db = connected(disk, path)
+        try:
+            return db.conn.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+        finally:
+            db.conn.close()
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return False
+        raise
+
+
+def set_others_aside(disk: Disk, path: Path, device_public: bytes | None) -> None:
+    """Leave at `path` what is sound and this device's, or nothing."""
+    _set_damage_aside(disk, path)
+    if device_public is not None:
+        _set_former_aside(disk, path, device_public)
+    if not disk.exists(path):
+        # Left by a power cut while the store was set aside; its copy is.
+        for suffix in ("-wal", "-shm"):
+            disk.unlink(path.with_name(path.name + suffix))
+
+
+def _set_damage_aside(disk: Disk, path: Path) -> None:
+    if disk.exists(path) and not _is_sound(disk, path):
+        _set_aside(disk, path, "damaged")
+
+
+def _set_former_aside(disk: Disk, path: Path, device_public: bytes) -> None:
+    """Keep the store of a former identity apart: its numbers and chain are not this kiosk's."""
+    if not disk.exists(path):
+        return
+    db = connected(disk, path)
+    try:
+        if "standing" not in db.table_names():
+            return
+        (owner,) = db.conn.execute("SELECT kiosk_id FROM standing").fetchone()
+    finally:
+        db.conn.close()
+    if owner not in (b"", kiosk_id(device_public)):
+        _set_aside(disk, path, "former")
+
+
+def _set_aside(disk: Disk, path: Path, word: str) -> None:
+    number = 1
+    while disk.exists(aside := path.with_name(f"{path.name}.{word}-{number}")):
+        number += 1
+    sources = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+    present = [source for source in sources if disk.exists(source)]
+    # Linked whole before anything is unlinked: a power cut between leaves it twice, never not.
+    for source in present:
+        disk.link(source, aside.with_name(aside.name + source.name.removeprefix(path.name)))
+    disk.sync_directory(path.parent)
+    for source in present:
+        disk.unlink(source)
+    # A new store must never meet the log of this one.
+    disk.sync_directory(path.parent)
+
+
+def asides(disk: Disk, path: Path) -> tuple[Path, ...]:
+    """Answer the stores that were set aside here, the oldest first."""
+    found = [
+        (int(aside.suffix.rpartition("-")[2]), aside)
+        for word in ("damaged", "former")
+        for aside in disk.named(path.parent, f"{path.name}.{word}-")
+        if aside.suffix.rpartition("-")[2].isdigit()
+    ]
+    return tuple(aside for _, aside in sorted(found))

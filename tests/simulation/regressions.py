@@ -1,0 +1,159 @@
+"""Histories that once lost something, told step by step; they stay for ever.
+
+The first two lost records in the drafts of the design (research/sync-reliability-security.md,
+decision 10); the others were found by the simulation in this code. Each is a script for
+`world.run_plan`. A seed alone is no memory: once the simulation itself changes, it tells another
+story. So what a seed finds is written down here before it is repaired.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+from server import ingest
+from tests.simulation import invariants, past, scenery
+from tests.simulation.disk import CARELESS
+from tests.simulation.kiosk import Card, Kiosk, Visit
+from tests.simulation.plan import Plan
+from tests.simulation.world import World
+
+Script = Callable[[World], Coroutine[Any, Any, None]]
+LinkAt = Callable[[int], "ingest.Links | None"]
+
+HOUR_S = 3600.0
+VISIT_S = 700.0
+
+#: A world without chance misfortune.
+CALM = Plan(seed=1, kiosks=1, visits=0, span_s=HOUR_S, faults=frozenset(), link_percent=0)
+
+
+async def begun(world: World) -> Kiosk:
+    """Start the centre and one kiosk that holds the catalogue."""
+    world.centre.boot()
+    kiosk = await world.enrolled("kiosk 1")
+    await asyncio.sleep(60)
+    return kiosk
+
+
+async def visited(kiosk: Kiosk, *, number: int = 1) -> None:
+    """Let somebody hand in the matter of that number, and wait until the receipt is shown."""
+    matter = [m for m in scenery.matters() if m.transaction.service == "medical_registration"]
+    kiosk.arrive(Visit(matter=matter[number], secrets=()))
+    await asyncio.sleep(VISIT_S)
+
+
+async def _judged(world: World) -> None:
+    world.count_destroyed()
+    await world._heal()
+    await invariants.at_the_end(world)
+
+
+async def acknowledged_by_number(world: World) -> None:
+    """A kiosk set back to an old image gives number 2 again, while an answer is on its way that
+    speaks of the centre's own number 2: by number alone the new one would count as delivered."""
+    kiosk = await begun(world)
+    await visited(kiosk, number=1)
+    image = kiosk.card.snapshot()
+    await visited(kiosk, number=2)
+    kiosk.down(is_power=False)
+    kiosk.card.restore(image)
+    world.doubt(kiosk.keys.kiosk_id)
+    kiosk.link.extra_s = 2 * VISIT_S
+    kiosk.boot()
+    await asyncio.sleep(10)
+    # The answer is on its way; what is handed in now goes nowhere yet.
+    kiosk.link.is_cut = True
+    await visited(kiosk, number=3)
+    await asyncio.sleep(2 * VISIT_S)
+    kiosk.link.extra_s, kiosk.link.is_cut = 0.0, False
+    await _judged(world)
+
+
+async def counted_instead_of_walked(world: World) -> None:
+    """Two cards of one identity and a restored centre: 1 to 4 of both, 5 of one, 6 of the other
+    look like an unbroken row when they are counted, and the other's 5 is never asked for."""
+    kiosk = await begun(world)
+    for number in range(4):
+        await visited(kiosk, number=number)
+    backup = world.centre.disk.snapshot()
+    copy = kiosk.card.clone(world.luck("twin card"))
+    card = Card(copy, kiosk.keys, kiosk.identity)
+    twin = world.machine("kiosk 1 twin", card, world.luck("twin"))
+    world.doubt(kiosk.keys.kiosk_id)
+    kiosk.link.is_cut = True
+    twin.boot()
+    await visited(kiosk, number=5)
+    await visited(twin, number=6)
+    past.put_back(world, world.centre, backup)
+    await past.restored(world, world.centre)
+    twin.link.is_cut = True
+    kiosk.link.is_cut = False
+    kiosk.poke()
+    await asyncio.sleep(HOUR_S)
+    await visited(twin, number=7)
+    twin.link.is_cut = False
+    twin.poke()
+    await asyncio.sleep(HOUR_S)
+    await _judged(world)
+
+
+async def confirmed_again_on_an_old_image(world: World) -> None:
+    """The very same confirmation comes in two envelopes, since the card under the screen was set
+    back: only the transaction's id, kept for ever at the centre, says that it is one."""
+    kiosk = await begun(world)
+    image = kiosk.card.snapshot()
+    await visited(kiosk, number=1)
+    (press,) = world.history.receipted()
+    kiosk.down(is_power=False)
+    kiosk.card.restore(image)
+    world.doubt(kiosk.keys.kiosk_id)
+    kiosk.boot()
+    kiosk.link.is_cut = True
+    await asyncio.sleep(60)
+    matter = scenery.Matter(press.transaction, press.attachments)
+    kiosk.arrive(Visit(matter=matter, secrets=(), again=press.id))
+    await asyncio.sleep(VISIT_S)
+    kiosk.link.is_cut = False
+    await _judged(world)
+
+
+async def pipeline_started_on_a_sick_disk(world: World) -> None:
+    """The worker's first write failed, and nothing was ever opened again until a restart."""
+    kiosk = await begun(world)
+    world.centre.disk.is_read_only = True
+    world.centre.kill_pipeline()
+    await asyncio.sleep(60)
+    world.centre.disk.is_read_only = False
+    await visited(kiosk)
+    await _judged(world)
+
+
+class Unlucky(Random):
+    """Of what may be lost with the power, all is."""
+
+    def random(self) -> float:
+        """Answer what keeps no change of a name."""
+        return 0.999
+
+
+async def ledger_began_anew(world: World) -> None:
+    """The ledger's journal came back with the power cut after the first opening, since nobody had
+    synced the directory, and rolled the ledger back to nothing: the next entry was number 1."""
+    world.centre.disk.habits = CARELESS
+    kiosk = await begun(world)
+    await visited(kiosk)
+    world.centre.disk.random = Unlucky(1)
+    world.centre.down(is_power=True)
+    await asyncio.sleep(60)
+    world.centre.boot()
+    await _judged(world)
+
+
+SCRIPTS: tuple[Script, ...] = (
+    acknowledged_by_number,
+    counted_instead_of_walked,
+    confirmed_again_on_an_old_image,
+    pipeline_started_on_a_sick_disk,
+    ledger_began_anew,
+)
