@@ -24,6 +24,9 @@ class Admission:
         self._inside = 0
         self._refused = 0
         self._pace_ms = limits.EXCHANGE_PACE_MS
+        #: Exchanges that ended since then, while somebody was always inside.
+        self._ended = 0
+        self._since_ms = 0
 
     @property
     def wait_s(self) -> float:
@@ -60,7 +63,7 @@ class Admission:
             self._refused += 1
             raise StoreBusy(
                 "more kiosks call than can be answered in time; come later",
-                retry_after_s=self._away_s(),
+                retry_after_s=self.away_s,
             )
         self._bytes += weight
         try:
@@ -70,22 +73,35 @@ class Admission:
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """Count an exchange from its whole body to its answer, and learn how long it takes."""
-        ahead, begun_ms = self._inside, self._clock.monotonic_ms()
+        """Count an exchange from its whole body to its answer, and learn how fast they end."""
+        if not self._inside:
+            self._ended, self._since_ms = 0, self._clock.monotonic_ms()
         self._inside += 1
         try:
             yield
         finally:
             self._inside -= 1
+            self._ended += 1
+            self._learn()
             if not self._inside:
                 self._refused = 0
-            if ahead >= limits.EXCHANGE_PACE_FROM:
-                # Few at a time share no commits: their pace says nothing of a herd's.
-                took_ms = self._clock.monotonic_ms() - begun_ms
-                self._pace_ms += (took_ms / (ahead + 1) - self._pace_ms) / 32
 
-    def _away_s(self) -> int:
-        # Until those that were sent away could all have been answered, twice over: they bring
-        # more than one frame each. Kiosks spread this over half as much again.
+    def _learn(self) -> None:
+        """Take the pace of a while in which somebody was always inside."""
+        took_ms = self._clock.monotonic_ms() - self._since_ms
+        if self._inside and took_ms < limits.EXCHANGE_PACE_MS_OVER:
+            return
+        # Few at a time share no commits: their pace says nothing of a herd's.
+        if self._ended >= limits.EXCHANGE_PACE_FROM:
+            self._pace_ms += (took_ms / self._ended - self._pace_ms) / 4
+        self._ended, self._since_ms = 0, self._clock.monotonic_ms()
+
+    @property
+    def away_s(self) -> int:
+        """Answer how long to keep away, in seconds.
+
+        Until those who are here and those who were sent away could all have been answered, twice
+        over: they bring more than one frame each. Kiosks spread it over half as much again.
+        """
         needed_s = 2 * (self._inside + self._refused) * self._pace_ms / 1000
         return int(min(max(needed_s, limits.AWAY_S_MIN), limits.AWAY_S_MAX))

@@ -21,8 +21,10 @@ from sync.octets import uvarint
 class Load(msgspec.Struct, frozen=True):
     """How busy the centre is when it answers."""
 
-    #: How full the queue of writes is, 0 to 1.
+    #: How full the queue of writes or how long the wait is, whatever is worse, 0 to 1.
     queue: float = 0.0
+    #: Seconds that those who are there already take.
+    away_s: int = 60
 
 
 class Carried(msgspec.Struct, frozen=True):
@@ -116,6 +118,8 @@ def take(
             load=load.queue,
             spread=int.from_bytes(kiosk.kiosk_id[:2], "big") / 65536,
             has_more=has_more,
+            away_s=load.away_s,
+            oldest_s=request.health.oldest_s,
         ),
         flags=_flags(kiosk, load, is_forked=is_forked),
         notices=tuple(frames.SealedNotice(number=number, sealed=sealed) for number, sealed in down),

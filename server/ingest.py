@@ -4,10 +4,10 @@ The rules, in the order in which they are asked:
 
 1. A signed request is *fresh* when its counter rises. An older one is answered like any other
    (its envelopes are taken, duplicates are duplicates) but moves neither cursor nor health.
-2. A counter that does not rise in a request made *later* than the last one, after a start that was never heard
-   of, means that the kiosk was restored from an old image or runs twice: it is marked forked and
-   asked to enrol anew. A start already heard of is a replay or a straggler, whatever clock it
-   claims: a kiosk's clock may have been ahead then.
+2. A counter that does not rise in a request made *later* than the last one, after a start that
+   was never heard of, means that the kiosk was restored from an old image or runs twice: it is
+   marked forked and asked to enrol anew. A start already heard of is a replay or a straggler,
+   whatever clock it claims: a kiosk's clock may have been ahead then.
 3. An envelope that is here already is a duplicate; another under the same number is kept as
    well, and the kiosk is forked. A resident's record is never refused for the machine's fault.
 4. What a revoked kiosk sends is kept in quarantine for a person to look at.
@@ -120,17 +120,31 @@ def chunk_step(*, received: int, total: int, offset: int, size: int) -> tuple[in
     return (received - offset, size)
 
 
-def retry_after_s(*, base_s: int, load: float, spread: float, has_more: bool) -> int:
+def retry_after_s(
+    *,
+    base_s: int,
+    load: float,
+    spread: float,
+    has_more: bool,
+    away_s: int = 60,
+    oldest_s: int = 0,
+) -> int:
     """Answer how long a kiosk should keep away; 0 = come as soon as there is something.
+
+    Of many that return at once, those whose residents have waited longest are the first to come
+    again: a backlog of days draws its place from the front of the span.
 
     Args:
         base_s: The setting, when all is well and nothing more is to be carried.
-        load: How full the queue of writes is, 0 to 1.
+        load: How busy the centre is, 0 to 1.
         spread: This kiosk's place in [0, 1), so that a fleet does not come back at once.
         has_more: The kiosk or the centre holds more than this exchange carried.
+        away_s: How long a busy centre needs for those that are there already.
+        oldest_s: Age of the kiosk's oldest envelope.
     """
     if is_slow(load):
-        return max(base_s, 60) + int(240 * spread)
+        days = oldest_s / 86_400
+        return away_s + int(4 * away_s * spread / (1 + days))
     return 0 if has_more else base_s
 
 

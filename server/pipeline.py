@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 from server.catalogue.shelf import Shelf
-from server.errors import StoreBusy, StoreFault, VaultUnavailable
+from server.errors import NotPublished, StoreBusy, StoreFault, VaultUnavailable
 from server.live import Broadcast
 from server.store import cases, inbox, outcomes
 from server.store.rows import StoredEnvelope
@@ -102,7 +102,11 @@ def _settle_one(
 def _settle_routed(
     conn: sqlite3.Connection, shelf: Shelf, envelope: StoredEnvelope, routed: Routed, now_ms: int
 ) -> None:
-    service = outcomes.service_of(shelf.fetch(conn, envelope.catalogue), routed.service)
+    try:
+        published = shelf.fetch(conn, envelope.catalogue)
+    except NotPublished as error:
+        raise Unfinished("unknown_catalogue", awaits=outcomes.AWAITS_BLOBS) from error
+    service = outcomes.service_of(published, routed.service)
     if service is None:
         raise Unfinished("unknown_service")
     if not outcomes.remember(conn, routed.transaction_id, envelope.id):

@@ -79,7 +79,9 @@ class Reception:
             asked,
             request_hash=frames.request_hash(raw),
             now_ms=self._clock.now_ms(),
-            load=exchange.Load(queue=max(self._store.load, self.admission.load)),
+            load=exchange.Load(
+                queue=max(self._store.load, self.admission.load), away_s=self.admission.away_s
+            ),
             received_bytes=len(raw),
             sent_bytes=self._sent.pop(asked.kiosk_id, 0),
             carried=carried,

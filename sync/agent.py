@@ -86,6 +86,7 @@ class Agent:
         self._next_prune_ms = 0
         self._calm = 0
         self._has_failed = False
+        self._is_bursting = False
         self._wake = asyncio.Event()
         self._urge = asyncio.Event()
         self._composing = asyncio.Lock()
@@ -99,7 +100,8 @@ class Agent:
         Args:
             is_urgent: A person pressed "send now": not even a busy centre's wish holds it up.
         """
-        self._uploading.pause()
+        if self._is_bursting:
+            self._uploading.pause()
         self._wake.set()
         if is_urgent:
             self._urge.set()
@@ -131,7 +133,7 @@ class Agent:
         beside them, and stops between two pieces whenever an envelope wants to go.
         """
         self._uploading.begin_anew()
-        self._has_failed, is_first = False, True
+        self._has_failed, self._is_bursting, is_first = False, True, True
         last, is_ended = ExchangeOutcome(is_more=True), False
         flights: list[asyncio.Task[ExchangeOutcome]] = []
         waking = asyncio.ensure_future(self._wake.wait())
@@ -166,6 +168,7 @@ class Agent:
                     last = flight.result()
                     is_ended = is_ended or bool(last.error or last.retry_after_s)
         finally:
+            self._is_bursting = False
             for task in (*flights, waking):
                 task.cancel()
             await asyncio.gather(*flights, waking, return_exceptions=True)

@@ -151,8 +151,7 @@ class Database:
         A caller that is cancelled does not stop the work: it is committed or not as a whole.
 
         Raises:
-            DiskFull: There is no room; the ballast is freed and the log emptied into the file,
-                so that acknowledgements still fit.
+            DiskFull: There is no room; the ballast is freed so that acknowledgements still fit.
         """
 
         def all_or_nothing(db: Tables) -> T:
@@ -163,8 +162,6 @@ class Database:
             return await self.run(all_or_nothing)
         except DiskFull:
             self.release_ballast()
-            with contextlib.suppress(StorageFailed):
-                await self.run(_empty_log)
             raise
 
     @property

@@ -268,6 +268,37 @@ def attachment_plaintext(raw: bytes) -> dict[str, Any]:
     }
 
 
+STICK_MAGICS = {b"BMB": "bundle", b"BMR": "replies"}
+
+
+def stick_file(raw: bytes) -> tuple[dict[str, Any], Steps]:
+    s = Steps(raw)
+    magic = s.take("magic", 4)
+    assert magic[3] == 1
+    fields: dict[str, Any] = {
+        "what": STICK_MAGICS[magic[:3]],
+        "centre_id": s.take("centre id", 8).hex(),
+        "kiosk_id": s.take("kiosk id", 8).hex(),
+        "items": [],
+    }
+    while kind := s.number("kind of item", 1):
+        item = s.take("item", s.number("length of item", 4))
+        fields["items"].append({"kind": kind, "sha256": hashlib.sha256(item).hexdigest()})
+    before = raw[: s.at - 1]
+    assert s.number("length of item", 4) == 36
+    assert s.number("items", 4) == len(fields["items"])
+    assert s.take("sum", 32) == hashlib.sha256(before).digest()
+    return fields, s
+
+
+def stick_mark(raw: bytes) -> tuple[dict[str, Any], Steps]:
+    s = Steps(raw)
+    assert s.take("magic", 4) == b"BMS\x01"
+    fields = {"certificate": certificate(s), "made_ms": s.number("made", 6)}
+    fields["signature"] = s.take("signature", 64).hex()
+    return fields, s
+
+
 DECODERS = {
     "envelope": envelope,
     "courier": courier,
@@ -277,6 +308,9 @@ DECODERS = {
     "manifest": manifest,
     "enrol_request": enrol_request,
     "enrol_reply": enrol_reply,
+    "bundle": stick_file,
+    "replies": stick_file,
+    "stick": stick_mark,
 }
 
 

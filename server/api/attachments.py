@@ -92,6 +92,9 @@ async def take(request: web.Request) -> web.Response:
     app[METRICS].bytes.labels("in").inc(stream.at - stream.chunk.offset + len(raw))
     app[METRICS].bytes.labels("out").inc(len(answered.raw))
     app[BROADCAST].publish("fleet")
+    if is_whole:
+        # The desk shows how many of a case's files are here.
+        app[BROADCAST].publish("cases")
     app[PIPELINE].poke()
     response = web.Response(body=answered.raw, content_type="application/octet-stream")
     if not is_whole:

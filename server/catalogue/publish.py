@@ -10,7 +10,7 @@ import msgspec
 from server.catalogue import checks
 from server.errors import CatalogueRefused
 from server.identity import CentreKeys
-from server.store import catalogues, centre
+from server.store import catalogues, centre, outcomes
 from server.store.catalogues import CatalogueRow
 from sync import limits
 from sync.dictionary import build_dictionary
@@ -162,10 +162,12 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
         published_ms=now_ms,
     )
     services = len(ready.catalogue.services)
+    # Also where nothing is new: this mends what the disk has damaged.
+    has_come = [catalogues.add_blob(conn, name, raw) for name, raw in blobs.items()]
+    if any(has_come):
+        outcomes.release(conn, outcomes.AWAITS_BLOBS)
     if latest is not None and not is_restored and _is_same(latest.manifest, manifest, keys):
         return Outcome(version=latest.version, is_new=False, services=services)
-    for name, raw in blobs.items():
-        catalogues.add_blob(conn, name, raw)
     signed = encode_manifest(manifest, keys.certificate, lambda part: keys.sign("manifest", part))
     catalogues.add_version(
         conn,

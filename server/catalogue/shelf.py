@@ -1,5 +1,6 @@
 """Published catalogues in memory, read from the database when first asked for."""
 
+import contextlib
 import sqlite3
 from collections.abc import Mapping
 
@@ -8,6 +9,7 @@ import msgspec
 from server.errors import NotPublished
 from server.store import catalogues
 from sync.forms import Catalogue, Service, Text, Village, decode_catalogue
+from sync.manifest import blob_name
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -58,8 +60,9 @@ def load(conn: sqlite3.Connection, version: int | None = None) -> Published | No
 
 def _blob(conn: sqlite3.Connection, sha256: str) -> bytes:
     raw = catalogues.blob(conn, sha256)
-    if raw is None:
-        raise NotPublished(f"blob {sha256[:16]} is missing; publish again")
+    # Checked again after the disk: answers are read by these bytes.
+    if raw is None or blob_name(raw) != sha256:
+        raise NotPublished(f"blob {sha256[:16]} is missing or damaged; publish it again")
     return raw
 
 
@@ -83,10 +86,12 @@ class Shelf:
         return self._versions.get(number)
 
     def refresh(self, conn: sqlite3.Connection) -> Published | None:
-        """Look for a newer version; answer the newest."""
+        """Look for a newer version; answer the newest that is whole."""
         row = conn.execute("SELECT max(version) FROM catalogues").fetchone()
         if row[0] is not None and (self._current is None or self._current.version != row[0]):
-            self._current = load(conn)
+            # A damaged newest one must not hold up what was made with others.
+            with contextlib.suppress(NotPublished):
+                self._current = load(conn) or self._current
             if self._current is not None:
                 self._versions[self._current.version] = self._current
         return self._current

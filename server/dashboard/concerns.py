@@ -46,8 +46,8 @@ class Assessment(msgspec.Struct, frozen=True):
 
     @property
     def level(self) -> Level:
-        """Answer the worst level; a kiosk out of service is calm."""
-        if self.kiosk.state == "revoked":
+        """Answer the worst level; a kiosk out of service, or a former identity, is calm."""
+        if self.kiosk.state == "revoked" or (self.kiosk.is_replaced and not self.concerns):
             return "calm"
         return self.concerns[0].level if self.concerns else "good"
 
@@ -66,7 +66,11 @@ def assess(kiosk: KioskRow, now_ms: int) -> Assessment:
     """Answer what is wrong with one kiosk."""
     if kiosk.state == "revoked":
         return Assessment(kiosk, ())
-    found = (*_identity(kiosk), *_contact(kiosk, now_ms), *_machine(kiosk))
+    if kiosk.is_replaced:
+        # Its machine calls under another number now; only what still waits is of interest.
+        found = tuple(_contact(kiosk, now_ms)) if kiosk.pending else ()
+    else:
+        found = (*_identity(kiosk), *_contact(kiosk, now_ms), *_machine(kiosk))
     return Assessment(kiosk, tuple(sorted(found, key=lambda concern: _RANK[concern.level])))
 
 

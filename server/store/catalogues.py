@@ -52,9 +52,14 @@ def newest_manifests(conn: sqlite3.Connection, count: int) -> list[bytes]:
     return [bytes(row[0]) for row in rows]
 
 
-def add_blob(conn: sqlite3.Connection, sha256: str, raw: bytes) -> None:
-    """Keep a blob; again is the same."""
-    conn.execute("INSERT OR IGNORE INTO blobs (sha256, raw) VALUES (?, ?)", (sha256, raw))
+def add_blob(conn: sqlite3.Connection, sha256: str, raw: bytes) -> bool:
+    """Keep a blob; answer whether it was not there, or damaged. Again is the same."""
+    changed = conn.execute(
+        "INSERT INTO blobs (sha256, raw) VALUES (?, ?)"
+        " ON CONFLICT (sha256) DO UPDATE SET raw = excluded.raw WHERE raw <> excluded.raw",
+        (sha256, raw),
+    )
+    return changed.rowcount > 0
 
 
 def add_version(conn: sqlite3.Connection, row: CatalogueRow) -> None:

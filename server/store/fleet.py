@@ -13,6 +13,7 @@ from sync import limits
 # grows no slower with each year.
 _KIOSK = """
 SELECT lower(hex(k.kiosk_id)) AS kiosk_id, k.kiosk_no, k.name, k.village_code, k.enrolled_ms,
+  k.replaced_by IS NOT NULL AS is_replaced,
   k.last_seen_ms, k.pending, k.oldest_s, k.head_seq, k.mark_seq, k.disk_free_mb, k.version,
   k.catalogue, k.clock_skew_ms, k.state, k.attachments_pending, k.devices, k.bytes_in,
   k.bytes_out, max(0, k.head_seq - k.mark_seq - (SELECT count(DISTINCT e.seq) FROM envelopes e

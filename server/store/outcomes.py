@@ -17,6 +17,8 @@ from sync.forms import Service
 from sync.ids import case_number
 from sync.records import Notice
 
+AWAITS_BLOBS = "blobs"
+"""What a dead letter awaits whose catalogue version is known and not whole."""
 Fate = Literal["case", "correction", "rating", "query", "duplicate", "dead"]
 
 

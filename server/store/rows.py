@@ -142,6 +142,8 @@ class KioskRow(Row, frozen=True):
     bytes_out: int
     #: When a stick last brought the newest word of it, Unix ms; 0 = never.
     stick_ms: int = 0
+    #: Another identity took its place: it only delivers what it still holds.
+    is_replaced: bool = False
 
 
 class FleetSummary(Row, frozen=True):

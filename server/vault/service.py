@@ -13,12 +13,13 @@ from typing import assert_never
 from server.catalogue.shelf import Published, Shelf
 from server.errors import (
     CaseUnknown,
+    NotPublished,
     VaultCannotOpen,
     VaultLimit,
     VaultRefused,
 )
 from server.signs import has_hidden_signs
-from server.store import attachments, cases, inbox
+from server.store import attachments, cases, inbox, outcomes
 from server.store.rows import CaseRow, LedgerEntry, StoredEnvelope
 from server.vault import protocol, routing
 from server.vault.keys import VaultKeys, index_tag
@@ -343,8 +344,9 @@ def _failed(envelope: StoredEnvelope, error: BianminError) -> protocol.Failed:
     match error:
         case KeyMissing():
             return protocol.Failed(envelope.id, "unknown_key", error.code, "key")
-        case CatalogueMissing():
-            awaits = f"catalogue:{envelope.catalogue}"
+        case CatalogueMissing() | NotPublished():
+            is_damaged = isinstance(error, NotPublished)
+            awaits = outcomes.AWAITS_BLOBS if is_damaged else f"catalogue:{envelope.catalogue}"
             return protocol.Failed(envelope.id, "unknown_catalogue", error.code, awaits)
         case CorrectedCaseMissing():
             return protocol.Failed(envelope.id, "unknown_case", error.code, str(error))

@@ -20,7 +20,7 @@ from tests.weather import VALLEY, Weather
 
 ROUNDS = 5
 #: In the middle of the catalogue, and longer than a connection is waited for.
-CUT = VALLEY.cut(4.5, 20.0)
+CUT = VALLEY.cut(4.5, 12.0)
 EDITS = (
     ("text", "one text changed", editions.edited(editions.text_changed), ""),
     ("percent", "1 % of all bytes new", editions.edited(editions.percent_changed), "≤ 3"),
@@ -94,7 +94,7 @@ async def _first_ones(village: Village, place: Path) -> None:
         "ratio",
         target="≤ 1.1",
         rounds=[each / straight for each in cut],
-        what="the same with a cut of 20 s in its middle: bytes that arrived",
+        what="the same with a cut of 12 s in its middle: bytes that arrived",
     )
 
 

@@ -289,7 +289,7 @@ async def test_photo_is_taken_looked_at_and_kept(page: Page, stage: Stage) -> No
         ("q_photo", 0, "image/jpeg"),
         ("q_photo", 1, "image/jpeg"),
     ]
-    assert all(len(content) <= 300 * 1024 for *_, content in stage.attachments)
+    assert all(len(content) <= 200 * 1024 for *_, content in stage.attachments)
 
 
 async def test_retaken_photo_replaces_the_first(page: Page, stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """The valley's link, packet by packet: 32 kbit/s, 600 ms, cuts and loss, real TCP at both ends."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +11,7 @@ from sync.transports.http import HttpLink
 from tests.bench.attachment import CUTS, PHOTO_BYTES, uploaded
 from tests.bench.link import CUT, TRANSACTIONS, Run, delivered, ready
 from tests.device import Device
-from tests.line import Line, is_possible
+from tests.line import FAR, PORT, Line, is_possible
 from tests.village import centre_rows, running_centre
 from tests.weather import VALLEY, Weather
 
@@ -62,6 +63,27 @@ async def all_delivered(village: Village, device: Device, weather: Weather, seed
     ((count, different),) = stored(village)
     assert (count, different) == (int(str(before)) + TRANSACTIONS, count)
     return run
+
+
+async def test_line_carries_what_its_rate_says(village: Village) -> None:
+    """Bare TCP to a page that is not there: the yardstick itself."""
+    loop = asyncio.get_running_loop()
+    async with Line(village.ports.centre, VALLEY) as line:
+        connection = line.open_socket((socket.AF_INET, socket.SOCK_STREAM, 0))
+        connection.setblocking(False)
+        began_s = loop.time()
+        await loop.sock_connect(connection, (FAR, PORT))
+        connected_s = loop.time() - began_s
+        head = f"POST /nobody HTTP/1.1\r\nHost: x\r\nContent-Length: {20_000}\r\n\r\n".encode()
+        await loop.sock_sendall(connection, head + bytes(20_000))
+        while line.up.arrived_bytes < 20_000:
+            await asyncio.sleep(0.02)
+        took_s = loop.time() - began_s
+        connection.close()
+
+    assert 0.6 <= connected_s < 0.8
+    # The bytes and the headers of their packets; TCP's own losses in the queue come on top.
+    assert 20_000 / 4000 < took_s - connected_s < 1.5 * 20_000 / 4000
 
 
 async def test_backlog_crosses_near_the_limit_of_the_wire(village: Village, device: Device) -> None:

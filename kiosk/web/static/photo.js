@@ -1,7 +1,7 @@
 // A photo: look, press, look again. What is kept goes to the kiosk at once, sealed there.
 
 const LONG_SIDE_MAX = 1600; // pixels; an ID card's small print stays legible
-const BYTES_MAX = 300 * 1024;
+const BYTES_MAX = 200 * 1024; // 52 s at 32 kbit/s
 const DARK_BELOW = 45; // mean brightness of 255
 const SHARP_ABOVE = 25; // variance of the Laplacian at 320 px; printed paper in focus is above 100
 const CHECK_WIDTH = 320;

@@ -117,7 +117,7 @@ def digits_of(picture: Picture) -> str:
             drawn.putpixel((4 + place % side, 4 + place // side), 0)
     large = drawn.resize((4 * (side + 8),) * 2, Image.Resampling.NEAREST)
     # Among four hundred such codes one holds what looks like a bar code as well.
-    (code,) = zxingcpp.read_barcodes(large, formats=zxingcpp.BarcodeFormat.QRCode)
+    (code,) = zxingcpp.read_barcodes(large)
     return str(code.text)
 
 

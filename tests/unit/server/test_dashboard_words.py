@@ -188,6 +188,15 @@ def test_kiosk_is_assessed_by_what_it_said_and_by_its_silence(
     assert concerns(kiosk(**given)) == expected
 
 
+def test_former_identity_troubles_nobody_unless_something_still_waits_under_it() -> None:
+    silent_ms = NOW_MS - 9 * DAY_MS
+    quiet = kiosk(is_replaced=True, state="forked", last_seen_ms=silent_ms)
+    holding = kiosk(is_replaced=True, state="forked", last_seen_ms=silent_ms, pending=3)
+
+    assert (concerns(quiet), assess(quiet, NOW_MS).level) == ([], "calm")
+    assert concerns(holding) == [("silent", "bad")]
+
+
 def test_those_that_need_a_person_stand_first() -> None:
     rows = [
         kiosk(name="fine"),

@@ -168,6 +168,18 @@ def test_notices_come_from_the_cursor_in_order(world: World) -> None:
     assert [(item.number, int(item.case_no)) for item in told] == [(3, 3), (4, 4), (5, 5)]
 
 
+def test_notices_do_not_keep_verdicts_back_while_applications_wait(world: World) -> None:
+    kiosk = world.enrol()
+    for _ in range(20):
+        notice(world, kiosk)
+
+    busy = world.exchange(kiosk, kiosk.request([kiosk.seal(bytes(32))], pending=50))
+    idle = world.exchange(kiosk, kiosk.request())
+
+    assert 1 <= len(busy.reply.notices) <= 2
+    assert len(idle.reply.notices) == 20
+
+
 def test_new_identity_of_a_kiosk_inherits_its_notices(world: World) -> None:
     old = world.enrol()
     new = world.enrol(replaces=old.kiosk_no)

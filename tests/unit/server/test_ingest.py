@@ -118,6 +118,17 @@ def test_busy_centre_spreads_its_kiosks() -> None:
     ]
 
 
+def test_of_a_herd_those_with_the_oldest_backlog_come_again_first() -> None:
+    waits_s = [
+        ingest.retry_after_s(
+            base_s=20, load=0.9, spread=0.9, has_more=True, away_s=20, oldest_s=days * 86_400
+        )
+        for days in (0, 1, 3, 30)
+    ]
+
+    assert waits_s == [92, 56, 38, 22]
+
+
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.randoms(use_true_random=False))
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_attachment_survives_any_pieces_in_any_order(sizes: list[int], random) -> None:  # type: ignore[no-untyped-def]

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from sync import enrolment, frames, sealing, signing, wire
+from sync import bundles, enrolment, frames, sealing, signing, wire
 from sync.clock import SeededEntropy
+from sync.manifest import pack_blob
 from sync.notices import encode_notice
 from sync.records import Attachment, Envelope, Header, Health, Notice
 from sync.signing import DeviceKeys
@@ -143,6 +144,7 @@ def made() -> dict[str, dict[str, Any]]:
         "manifest": centre.manifest_raw,
         "enrol_request": enrol_request,
         "enrol_reply": enrol_reply,
+        **on_a_stick(centre, keys, request_raw, reply_raw),
     }
     extra: dict[str, dict[str, Any]] = {
         "envelope": {"plaintext": bodies[1].hex(), "hash": wire.envelope_hash(envelopes[1]).hex()},
@@ -178,6 +180,36 @@ def made() -> dict[str, dict[str, Any]]:
         }
         for name, raw in raws.items()
     }
+
+
+def on_a_stick(
+    centre: SmallCentre, keys: DeviceKeys, request_raw: bytes, reply_raw: bytes
+) -> dict[str, bytes]:
+    """The files of a stick: a bundle of one request, its replies, the mark."""
+    head = bundles.Head(bundles.centre_id(centre.root_public), keys.kiosk_id)
+    blob = centre.blobs[min(centre.blobs)]
+    parts = {
+        "bundle": (bundles.BUNDLE_MAGIC, [(bundles.REQUEST, request_raw)]),
+        "replies": (
+            bundles.ANSWER_MAGIC,
+            [
+                (bundles.ANSWER, reply_raw),
+                (bundles.MANIFEST, centre.manifest_raw),
+                (bundles.BLOB, bundles.blob_item(min(centre.blobs), pack_blob(blob))),
+            ],
+        ),
+    }
+    found = {}
+    for name, (magic, items) in parts.items():
+        raw = bytearray()
+        writer = bundles.BundleWriter(raw.extend, magic, head)
+        for kind, item in items:
+            writer.add(kind, item)
+        writer.end()
+        found[name] = bytes(raw)
+    sign = partial(signing.sign, centre.signing_private, "stick")
+    found["stick"] = bundles.encode_marker(centre.certificate, START_MS, sign)
+    return found
 
 
 def _digest(raw: bytes) -> bytes:

@@ -120,7 +120,11 @@ async def test_enrol_after_a_lost_answer_uses_the_same_keys(tmp_path: Path) -> N
 
     assert len(set(seen)) == 1
     assert load_keys(tmp_path).sign_public == seen[0]
-    assert load_identity(tmp_path) == identity == identity_of(ENROLMENT, keys_file=f"device-{CODE[:4]}.key")
+    assert (
+        load_identity(tmp_path)
+        == identity
+        == identity_of(ENROLMENT, keys_file=f"device-{CODE[:4]}.key")
+    )
 
 
 def test_identity_reads_back_and_keys_are_for_this_user_only(tmp_path: Path) -> None:
