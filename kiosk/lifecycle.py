@@ -318,8 +318,7 @@ class Stage:
     async def _world(self) -> World:
         parts, loaded = self._parts, self._loaded
         state = parts.agent.state
-        # A board without a clock battery is years off until the centre was heard.
-        now_ms = max(0, parts.clock.now_ms() + state.clock_skew_ms)
+        now_ms = parts.clock.now_ms()
         facts = await self._facts()
         return World(
             catalogue=loaded.catalogue if loaded else _NOTHING,

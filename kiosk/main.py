@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import importlib.metadata
 import shutil
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 
 from aiohttp import web
@@ -12,9 +12,8 @@ from aiohttp import web
 from kiosk.carry import Carry
 from kiosk.drafts import Drafts
 from kiosk.effects import Effects
-from kiosk.formers import Carried
 from kiosk.lifecycle import Parts, Stage
-from kiosk.opening import Keeper, entered, wait_for_change
+from kiosk.opening import Keeper, Opened, entered, wait_for_change
 from kiosk.receipt import qr_svg
 from kiosk.resume import Trail
 from kiosk.settings import Settings
@@ -24,12 +23,10 @@ from kiosk.web.guard import guard, no_banner
 from kiosk.web.handlers import routes
 from kiosk.web.keys import PARTS, STAGE
 from sync.agent import Agent
-from sync.clock import Clock, Entropy, SystemClock, SystemEntropy
-from sync.database import Database
-from sync.device import KioskIdentity
+from sync.clock import BelievedClock, Clock, Entropy, SystemClock, SystemEntropy
 from sync.limits import ACT_BYTES_MAX, ATTACHMENT_BYTES_MAX
 from sync.records import Health
-from sync.signing import DeviceKeys
+from sync.standing import Past
 from sync.transports import Link
 from sync.transports.http import HttpLink
 from voice_prompts.cli import default_cache_dir
@@ -44,39 +41,30 @@ _MEGABYTE = 1024 * 1024
 
 def put_together(
     settings: Settings,
+    folder: Opened,
     *,
-    database: Database,
-    keys: DeviceKeys,
-    identity: KioskIdentity,
     link: Link,
     clock: Clock,
     entropy: Entropy,
     speaker: Speaker | None,
-    formers: Sequence[Carried] = (),
-    keeper: Keeper | None = None,
-    is_elsewhere: bool = False,
 ) -> tuple[Stage, Parts]:
     """Answer a stage and its parts, connected; nothing runs yet.
 
     Args:
         settings: Of this kiosk.
-        database: The open store.
-        keys: The device's.
-        identity: What the enrolment said.
+        folder: The open store, the device's keys and what the enrolment said.
         link: Way to the centre.
         clock: Time and waiting.
         entropy: Ids, tokens, jitter.
         speaker: Speaks what no clip says; None = nobody does.
-        formers: Identities that this kiosk had and still carries for, the newest first.
-        keeper: Writes the second copy; None = there is none.
-        is_elsewhere: The card was enrolled on another board.
     """
+    database, keys, identity = folder.database, folder.keys, folder.identity
+    keeper, formers = folder.keeper or Keeper(None, database), folder.carried
     drafts, live = Drafts(), LiveVoice(speaker, entropy)
-    keeper = keeper or Keeper(None, database)
     trail, carry = Trail(settings.data_dir), Carry(database, settings.data_dir)
 
     def health() -> Health:
-        return _report(settings.data_dir, live, effects, keeper, is_elsewhere=is_elsewhere)
+        return _report(settings.data_dir, live, effects, keeper, is_elsewhere=folder.is_elsewhere)
 
     def renew(_: int) -> None:
         begin(stage.renew())
@@ -88,7 +76,8 @@ def put_together(
 
     begin = _Begun().begin
     agent = Agent(database, link, keys, identity, clock, entropy, health, on_catalogue=renew)
-    shown = (database, keys, identity, clock, drafts, live, trail)
+    believed = _believed(clock, agent, folder.past)
+    shown = (database, keys, identity, believed, drafts, live, trail)
     effects = Effects(
         *shown,
         lambda: begin(send_soon()),
@@ -108,15 +97,25 @@ def put_together(
         carry=carry,
         library=Library(settings.voice_dir or default_cache_dir(), settings.recordings_dir),
         wordings={language: Wording.load(language) for language in LANGUAGES},
-        clock=clock,
+        clock=believed,
         entropy=entropy,
         formers=tuple(one.agent(link, clock, entropy, health) for one in formers),
         keeper=keeper,
-        is_elsewhere=is_elsewhere,
+        is_elsewhere=folder.is_elsewhere,
         carriers=carriers_of(shown[:3], formers, clock, entropy, health, renew),
     )
     stage = Stage(parts)
     return stage, parts
+
+
+def _believed(clock: Clock, agent: Agent, past: Past) -> Clock:
+    """Answer the clock for what residents see: a board without a battery is years off."""
+
+    def skew_ms() -> int:
+        state = agent.state
+        return past.clock_skew_ms if state.last_ok_ms is None else state.clock_skew_ms
+
+    return BelievedClock(clock, skew_ms, past.newest_ms)
 
 
 class _Begun:
@@ -182,16 +181,11 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Stage, Parts]]:
         async with entered(settings) as folder, HttpLink(settings.centre_url) as link:
             yield put_together(
                 settings,
-                database=folder.database,
-                keys=folder.keys,
-                identity=folder.identity,
+                folder,
                 link=link,
                 clock=SystemClock(),
                 entropy=SystemEntropy(),
                 speaker=speaker,
-                formers=folder.carried,
-                keeper=folder.keeper,
-                is_elsewhere=folder.is_elsewhere,
             )
     finally:
         if speaker is not None:

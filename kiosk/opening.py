@@ -26,6 +26,7 @@ from sync.errors import BianminError
 from sync.limits import SHADOW_TIDY_S
 from sync.shadow import Entry, Restored, Shadow, put_in, shadow_path
 from sync.signing import DeviceKeys
+from sync.standing import Past, past_of
 
 _log = logging.getLogger(__name__)
 _TRIES = 3
@@ -72,11 +73,14 @@ class Opened(NamedTuple):
     identity: KioskIdentity
     keys: DeviceKeys
     database: Database
-    #: Former identities that still have something to deliver or to be told.
-    carried: tuple[Carried, ...]
-    keeper: Keeper
+    #: Former identities that still have something to deliver or to be told, the newest first.
+    carried: tuple[Carried, ...] = ()
+    #: Writes the second copy; None = there is none.
+    keeper: Keeper | None = None
     #: The card was enrolled on another board: no number is given before it is enrolled anew.
-    is_elsewhere: bool
+    is_elsewhere: bool = False
+    #: What the store knows of the time.
+    past: Past = Past()
 
 
 @contextlib.asynccontextmanager
@@ -109,6 +113,7 @@ async def entered(settings: Settings, *, this_board: str | None = None) -> Async
                 carried=held,
                 keeper=Keeper(shadow, database),
                 is_elsewhere=is_moved(identity.board, here),
+                past=await database.run(past_of),
             )
     finally:
         database.close()

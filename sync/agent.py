@@ -335,7 +335,7 @@ class Agent:
 
     def _note_success(self, changes: exchange.Changes) -> None:
         self.state = AgentState(
-            last_ok_ms=self._clock.now_ms(),
+            last_ok_ms=self._clock.now_ms() + changes.clock_skew_ms,
             is_reachable=True,
             is_revoked="revoked" in changes.flags,
             must_reenrol="reenrol" in changes.flags,

@@ -142,7 +142,7 @@ class Correspondence:
             now_ms=self._clock.now_ms(),
             monotonic_ms=self._clock.monotonic_ms(),
             certificate_serial=trust.certificate.serial if trust.certificate else 0,
-            health=self._reported(db, view.standing.boots),
+            health=self._reported(db, view.standing),
         )
         raw = encode_request(request, partial(self._keys.sign, "request"))
         return Turn(
@@ -163,15 +163,17 @@ class Correspondence:
             centre_ms=held.centre_ms,
         )
 
-    def _reported(self, db: Tables, boots: int) -> Health:
+    def _reported(self, db: Tables, held: exchange.Standing) -> Health:
         waiting = outbox.waiting(db)
-        age_ms = self._clock.now_ms() - waiting.oldest_ms if waiting.oldest_ms else 0
+        # Confirmations are dated by the corrected clock.
+        now_ms = self._clock.now_ms() + held.clock_skew_ms
+        age_ms = now_ms - waiting.oldest_ms if waiting.oldest_ms else 0
         report = msgspec.structs.replace(
             self._report(),
             pending=waiting.count,
             oldest_s=max(0, age_ms // 1000),
             attachments_pending=waiting.attachments,
-            boots=boots,
+            boots=held.boots,
         )
         return short_health(report)
 

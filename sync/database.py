@@ -39,6 +39,8 @@ _DISK_CODES = frozenset(
 )
 PAGE_BYTES = 4096
 """SQLite's default; a store of other pages gives its room back in larger or smaller steps."""
+GIVE_BACK_PAGES_MIN = 64
+"""Pages given back in one step, at the least."""
 WAL_RESET_FIXED = (3, 51, 3)
 """First SQLite version in which two writing connections cannot damage a WAL."""
 
@@ -187,8 +189,9 @@ class Database:
             DiskFull: There is no room even for a step; what was given back stays so.
             StorageFailed: The disk failed.
         """
-        # A page that moves may write two more: a step takes less than half of the ballast.
-        pages = max(1, self._ballast_bytes // 8 // PAGE_BYTES)
+        # A page that moves may write two more: a step takes less than half of the ballast. Each
+        # waits for the card several times, so none is tiny.
+        pages = max(GIVE_BACK_PAGES_MIN, self._ballast_bytes // 8 // PAGE_BYTES)
         left = await self.run(_shrink, pages)
         while left > 0:
             before, left = left, await self.run(_shrink, pages)

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import msgspec
 
-MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError)
-"""What msgspec raises for bytes that are not what they should be: of a text that is no UTF-8 it
-lets Python's own error through."""
+MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not what they should be: of a text that is no UTF-8, and
+of brackets in brackets deeper than Python goes, it lets Python's own errors through."""
 
 
 class BianminError(Exception):

@@ -25,6 +25,24 @@ def standing_of(db: Tables) -> Standing:
     return msgspec.convert(dict(zip(Standing.__struct_fields__, row, strict=True)), Standing)
 
 
+class Past(msgspec.Struct, frozen=True):
+    """What a kiosk knows of the time before its own clock is asked."""
+
+    #: Newest time on record, Unix ms: signed by the centre, or of a confirmation; 0 when none.
+    newest_ms: int = 0
+    #: The centre's time minus the kiosk's clock, as last heard.
+    clock_skew_ms: int = 0
+
+
+def past_of(db: Tables) -> Past:
+    """Answer what this store knows of the time."""
+    newest_ms, skew_ms = db.conn.execute(
+        "SELECT max(centre_ms, coalesce((SELECT confirmed_ms FROM receipt"
+        " ORDER BY seq DESC LIMIT 1), 0)), clock_skew_ms FROM standing"
+    ).fetchone()
+    return Past(newest_ms=newest_ms, clock_skew_ms=skew_ms)
+
+
 def begin_request(db: Tables, bytes_max: int) -> View:
     """Count one request and answer what may go into it.
 

@@ -34,6 +34,7 @@ class Sender:
     """One kiosk as the centre sees it."""
 
     def __init__(self, kiosk_no: int, seed: int) -> None:
+        self.seed = seed
         self.entropy = SeededEntropy(seed)
         self.keys = DeviceKeys.generate(self.entropy)
         self.kiosk_no = kiosk_no

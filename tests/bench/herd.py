@@ -64,7 +64,7 @@ async def measure() -> None:
     """Let them come, and tell how each was served."""
     with tempfile.TemporaryDirectory() as place:
         async with running_centre(Path(place), {"BIANMIN_CENTRE_RETRY_AFTER_S": "60"}) as village:
-            met = await come_back(village, KIOSKS, QUEUED)
+            met = await come_back(village, KIOSKS, QUEUED, is_light=True)
     count = KIOSKS * QUEUED
     assert sum(stored for _, stored, _, _ in met.held) == count
     row("kiosks, each with so many queued", f"{KIOSKS} x {QUEUED}, in {PROCESSES} processes")
@@ -86,8 +86,15 @@ async def measure() -> None:
     )
 
 
-async def come_back(village: Village, kiosks: int, queued: int) -> Met:
-    """Enrol kiosks with full queues and let all of them return at once."""
+async def come_back(village: Village, kiosks: int, queued: int, *, is_light: bool) -> Met:
+    """Enrol kiosks with full queues and let all of them return at once.
+
+    Args:
+        village: Whose centre runs.
+        kiosks: How many.
+        queued: Envelopes on each.
+        is_light: Without stores and agents of their own; see `tests.bench.light`.
+    """
     assert village.centre is not None
     senders = fleet.enrolled(village, kiosks)
     process = psutil.Process(village.centre.pid)
@@ -96,7 +103,15 @@ async def come_back(village: Village, kiosks: int, queued: int) -> Met:
     with tempfile.TemporaryDirectory(dir=shm) as folder:
         herds = await asyncio.gather(
             *(
-                _started(village, Path(folder) / str(part), kiosks, queued, part)
+                _started(
+                    _order(
+                        village,
+                        Path(folder) / str(part),
+                        senders[part::PROCESSES],
+                        queued,
+                        is_light,
+                    )
+                )
                 for part in range(PROCESSES)
             )
         )
@@ -117,7 +132,6 @@ async def come_back(village: Village, kiosks: int, queued: int) -> Met:
         "LEFT JOIN envelopes e USING (kiosk_id) GROUP BY kiosk_no",
     )
     ends = sum((Counter(herd.ends) for herd in met), Counter[str]())
-    assert len(senders) == kiosks
     return Met(
         returns=tuple(each for herd in met for each in herd.returns),
         waits_s=tuple(wait_s for herd in met for wait_s in herd.waits_s),
@@ -138,9 +152,9 @@ async def _greatest_rss(process: psutil.Process) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _started(
-    village: Village, folder: Path, kiosks: int, queued: int, part: int
-) -> asyncio.subprocess.Process:
+def _order(
+    village: Village, folder: Path, senders: list[fleet.Sender], queued: int, is_light: bool
+) -> Path:
     folder.mkdir()
     keys = identity.load(Settings(data_dir=village.directory / "centre"))
     conn = connect(fleet.database_of(village), readonly=True)
@@ -149,16 +163,21 @@ async def _started(
     order = Order(
         url=village.centre_url,
         folder=str(folder),
-        kiosks=[(1 + place, 100_000 + place) for place in range(part, kiosks, PROCESSES)],
+        kiosks=[(sender.kiosk_no, sender.seed) for sender in senders],
         queued=queued,
         root_public=keys.root_public.hex(),
         certificate=keys.certificate.to_bytes().hex(),
         sealing=keys.sealing[0].raw,
         epoch=epoch,
         patience_s=PATIENCE_S,
+        is_light=is_light,
     )
     path = folder / "order.json"
     path.write_bytes(msgspec.json.encode(order))
+    return path
+
+
+async def _started(path: Path) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -1,7 +1,8 @@
 """`python -m tests.bench.herding FILE`: be many real kiosks in one process.
 
 Each has a real store, a real agent and a real connection of its own; only their screens are
-missing. Prints "ready", waits for a line, lets all of them return at the same instant, and prints
+missing. Or they are light (`tests.bench.light`), to press harder than two processors could with
+real ones. Prints "ready", waits for a line, lets all of them return at the same instant, and prints
 what they met as JSON once nothing waits on any of them.
 """
 
@@ -11,6 +12,7 @@ import shutil
 import sys
 import time
 from collections import Counter
+from itertools import cycle
 from pathlib import Path
 
 import msgspec
@@ -23,10 +25,11 @@ from sync.database import Database, immediate, open_database
 from sync.device import KioskIdentity
 from sync.ids import uuid7
 from sync.records import Health
-from sync.sealing import SealingPublic
+from sync.sealing import SealingPublic, seal
 from sync.transports import CentreRefused, LinkDown
 from sync.transports.http import HttpLink
 from tests.bench.fleet import ID_BYTES, Sender, bodies
+from tests.bench.light import LightKiosk, trust_of
 
 DAY_MS = 86_400_000
 
@@ -44,6 +47,7 @@ class Order(msgspec.Struct):
     sealing: bytes
     epoch: int
     patience_s: float
+    is_light: bool
 
 
 class Return(msgspec.Struct):
@@ -165,6 +169,42 @@ class Kiosk:
         return Return(self.no, self.age_days, first_s, done_s)
 
 
+async def _all_light(order: Order) -> Herd:
+    trust = trust_of(order.root_public, order.certificate)
+    entropy, turn = SystemEntropy(), cycle(bodies())
+    sealing = SealingPublic(1, order.sealing)
+
+    def closed(header: bytes) -> bytes:
+        now_ms = SystemClock().now_ms()
+        return seal(sealing, header, uuid7(now_ms, entropy) + next(turn)[ID_BYTES:])
+
+    kiosks = []
+    for kiosk_no, seed in order.kiosks:
+        sender = Sender(kiosk_no, seed)
+        envelopes = sender.confirm(order.queued, closed)
+        kiosks.append((sender, LightKiosk(sender, envelopes, order.url, trust)))
+    begun_s = await _begun()
+    until_s = begun_s + order.patience_s
+
+    async def one(sender: Sender, kiosk: LightKiosk) -> Return:
+        age_days = sender.kiosk_no % 30
+        await kiosk.come_back(
+            begun_s, epoch=order.epoch, oldest_s=age_days * 86_400, until_s=until_s
+        )
+        done_s = time.perf_counter() - begun_s
+        return Return(sender.kiosk_no, age_days, kiosk.first_s, done_s if kiosk.is_done else -1)
+
+    returns = await asyncio.gather(*(one(*each) for each in kiosks))
+    ends = sum((kiosk.ends for _, kiosk in kiosks), Counter[str]())
+    return Herd(list(returns), [s for _, kiosk in kiosks for s in kiosk.waits_s], dict(ends))
+
+
+async def _begun() -> float:
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    return time.perf_counter()
+
+
 async def _all(order: Order) -> Herd:
     waits_s, ends = list[float](), Counter[str]()
     packed = bodies()
@@ -177,9 +217,7 @@ async def _all(order: Order) -> Herd:
     kiosks = [Kiosk(order, place, (waits_s, ends)) for place in range(len(order.kiosks))]
     for kiosk in kiosks:
         kiosk.queue(packed)
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    begun_s = time.perf_counter()
+    begun_s = await _begun()
     returns = await asyncio.gather(*(kiosk.come_back(begun_s) for kiosk in kiosks))
     return Herd(list(returns), waits_s, dict(ends))
 
@@ -189,7 +227,7 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     order = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Order)
-    herd = asyncio.run(_all(order))
+    herd = asyncio.run(_all_light(order) if order.is_light else _all(order))
     print(msgspec.json.encode(herd).decode(), flush=True)
 
 

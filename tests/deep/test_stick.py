@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -37,7 +37,6 @@ from sync.catalogues import load_current
 from sync.limits import FRAME_BYTES_MAX, STICK_NAMES_MAX
 from sync.sticks import FOLDER_NAME, StickFailed, StickFolder
 from tests.device import Device, opened
-from tests.integration.delivery import until
 from tests.unit.server.test_sticks import pieces
 from tests.unit.server.world import HELPER_REQUEST, World
 from tests.unit.sync.sticksworld import Carrying, Stick, deliver, inline
@@ -166,15 +165,22 @@ async def test_running_kiosk_serves_a_marked_stick_by_itself(tmp_path: Path) -> 
         away = (stick / FOLDER_NAME).rename(tmp_path / "away")
         await village.start_kiosk()
         away.rename(stick / FOLDER_NAME)
-        await until(lambda: has_bundle(stick))
+        await comes(lambda: has_bundle(stick))
         taken = done("centre", "stick", stick, "--data", centre)
         # Out and in again: a stick is served once for each time.
         (stick / FOLDER_NAME).rename(away)
-        await until(lambda: says(village, "home"))
+        await comes(lambda: says(village, "home"))
         away.rename(stick / FOLDER_NAME)
-        await until(lambda: nothing_waits(village))
+        await comes(lambda: nothing_waits(village))
 
     assert "10 new, 0 known before, 2 attachments" in taken
+
+
+async def comes(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(60):
+        while not await is_so():
+            await asyncio.sleep(0.2)
 
 
 async def has_bundle(stick: Path) -> bool:

@@ -294,16 +294,11 @@ async def started(
     async with entered(settings, this_board=board) as folder:
         stage, parts = put_together(
             settings,
-            database=folder.database,
-            keys=folder.keys,
-            identity=folder.identity,
+            folder,
             link=MemoryLink(centre, faults),
             clock=clock,
             entropy=SeededEntropy(boot),
             speaker=None,
-            formers=folder.carried,
-            keeper=folder.keeper,
-            is_elsewhere=folder.is_elsewhere,
         )
         await stage.start()
         yield Machine(stage, parts, folder, clock)

@@ -11,6 +11,7 @@ import pytest
 
 from kiosk.lifecycle import Parts, Stage
 from kiosk.main import put_together
+from kiosk.opening import Opened
 from kiosk.screens import Screen
 from kiosk.settings import Settings
 from kiosk.visit import Action, AtMatter, Touch
@@ -119,9 +120,7 @@ async def at_a_kiosk(centre: Staffed, directory: Path) -> AsyncIterator[Resident
         try:
             stage, parts = put_together(
                 settings,
-                database=database,
-                keys=device,
-                identity=identity,
+                Opened(identity, device, database),
                 link=link,
                 clock=centre.clock,
                 entropy=SeededEntropy(5),

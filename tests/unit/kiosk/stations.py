@@ -9,6 +9,7 @@ import msgspec
 
 from kiosk.lifecycle import Parts, Stage
 from kiosk.main import put_together
+from kiosk.opening import Opened
 from kiosk.settings import Settings
 from kiosk.visit import Touch
 from sync import catalogues, manifest
@@ -116,9 +117,7 @@ async def station(
     try:
         stage, parts = put_together(
             settings,
-            database=database,
-            keys=keys,
-            identity=centre.enrolled(keys),
+            Opened(centre.enrolled(keys), keys, database),
             link=MemoryLink(centre, faults),
             clock=clock,
             entropy=SeededEntropy(11),

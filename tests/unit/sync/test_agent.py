@@ -410,7 +410,7 @@ async def test_new_catalogue_is_fetched_and_put_in_force(kiosk: Kiosk) -> None:
 async def test_catalogue_that_breaks_off_is_fetched_with_the_next_exchange(
     tmp_path: Path,
 ) -> None:
-    kiosk = Kiosk(tmp_path, ["", "", "drop_reply"])
+    kiosk = Kiosk(tmp_path, ["", "", "", "drop_reply"])
     kiosk.centre.publish(msgspec.json.encode(EMPTY_CATALOGUE), version=3)
 
     first = await kiosk.agent.exchange_once()

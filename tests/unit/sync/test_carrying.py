@@ -382,8 +382,11 @@ def copy_of(world: World, image: Carrying, seq: int) -> None:
     )
 
 
-async def test_only_copy_of_what_an_old_image_lost_stays_on_the_stick(tmp_path: Path) -> None:
-    world = World(tmp_path, count=3, photos=1)
+@pytest.mark.parametrize("photos", [0, 1])
+async def test_only_copy_of_what_an_old_image_lost_stays_on_the_stick(
+    tmp_path: Path, photos: int
+) -> None:
+    world = World(tmp_path, count=3, photos=photos)
     lost = (await world.laid())[0]
     image = Carrying(tmp_path / "image", world.centre, keys=world.kiosk.keys)
     submitted(image.database, image.keys, world.centre.sealing, 11)
@@ -398,6 +401,23 @@ async def test_only_copy_of_what_an_old_image_lost_stays_on_the_stick(tmp_path: 
     assert {place[1] for place in world.centre.envelopes} == {1, 2, 3}
     assert len(world.centre.envelopes) == 4
     assert not lost.exists()
+
+
+async def test_only_copy_of_a_photo_stays_on_the_stick(tmp_path: Path) -> None:
+    world = World(tmp_path, count=2, photos=1)
+    kept = (await world.laid())[0]
+    image = Carrying(tmp_path / "image", world.centre, keys=world.kiosk.keys)
+    for number in (1, 2):
+        copy_of(world, image, number)
+
+    await image.lay(world.stick)
+    after_laying = kept.exists()
+    world.delivered()
+    await image.bring(world.stick)
+
+    assert after_laying
+    assert len(world.centre.attachments) == 1
+    assert not kept.exists()
 
 
 async def test_older_bundle_goes_once_the_new_one_holds_all_of_it(world: World) -> None:

@@ -14,6 +14,7 @@ from sync.clock import SeededEntropy
 from sync.database import (
     AlreadyRunning,
     DiskFull,
+    StorageFailed,
     WrongLibrary,
     immediate,
     library_version,
@@ -129,6 +130,45 @@ async def test_full_disk_stores_nothing_and_frees_the_ballast(tmp_path: Path) ->
     assert not database.has_room()
     assert database.restore_ballast()
     assert database.has_room()
+
+
+async def test_opening_and_checking_a_store_writes_nothing_to_it(tmp_path: Path) -> None:
+    """Else a file that is damaged would be written to before it is set aside."""
+    opened(tmp_path).close()
+    before = (tmp_path / "kiosk.db").read_bytes()
+
+    opened(tmp_path).close()
+
+    assert (tmp_path / "kiosk.db").read_bytes() == before
+
+
+async def test_room_of_large_photos_is_given_back_within_the_ballast(tmp_path: Path) -> None:
+    """32 photos in one commit are 16 MB; what frees them must not need as much first."""
+    database = opened(tmp_path, KEYS)
+    picture = photo(0, 500_000)
+    for number in range(1, 33):
+        submitted(database, KEYS, SEALING, number, (picture,))
+    database.conn.conn.execute("UPDATE attachment SET state = 'settled', settled_ms = 1")
+    await database.give_back()
+    log = tmp_path / "kiosk.db-wal"
+
+    assert await database.write(outbox.make_room) == 32
+    assert log.stat().st_size < 1024 * 1024
+    await database.give_back()
+
+    assert log.stat().st_size == 0
+    assert database.path.stat().st_size < 1024 * 1024
+    database.close()
+
+
+async def test_failure_while_opening_lets_go_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "kiosk.db").mkdir()
+
+    with pytest.raises(StorageFailed):
+        opened(tmp_path)
+
+    (tmp_path / "kiosk.db").rmdir()
+    opened(tmp_path).close()
 
 
 def damage(path: Path, first: int, last: int) -> None:

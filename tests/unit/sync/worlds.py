@@ -33,7 +33,7 @@ from sync.signing import (
     issue_certificate,
     sign,
 )
-from sync.transports import BLOB_PATH, EXCHANGE_PATH, MANIFEST_PATH, LinkDown
+from sync.transports import BLOB_PATH, EXCHANGE_PATH, MANIFEST_PATH, CentreRefused, LinkDown
 from sync.wire import decode_envelope, envelope_bytes, envelope_hash
 
 START_MS = 1_795_500_000_000  # 24 November 2026
@@ -135,7 +135,10 @@ class SmallCentre:
         if path == MANIFEST_PATH:
             return self.manifest_raw
         if path.startswith(BLOB_PATH):
-            return manifests.pack_blob(self.blobs[path.removeprefix(BLOB_PATH)])
+            # It knows no pieces and no deltas, as a centre of before them.
+            if (name := path.removeprefix(BLOB_PATH)) not in self.blobs:
+                raise CentreRefused(404)
+            return manifests.pack_blob(self.blobs[name])
         raise LinkDown(path)
 
     def exchange(self, raw: bytes) -> bytes:

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,71 @@ async def test_durability_is_what_we_promise(store: Store) -> None:
 
     conn = connect(store.path, readonly=False)
     assert pragmas(conn) == ("wal", 2)
+    conn.close()
+
+
+# ---- without threads, as in the simulation
+
+
+@pytest.fixture
+async def in_place(tmp_path: Path):  # type: ignore[no-untyped-def]
+    opened = Store.open(tmp_path / "centre.db", is_threaded=False)
+    await opened.write(make_table)
+    yield opened
+    opened.close()
+
+
+async def test_without_threads_one_turn_of_the_loop_shares_a_commit(in_place: Store) -> None:
+    before = in_place.commits
+    threads = threading.active_count()
+
+    await asyncio.gather(*(in_place.write(add, f"{n:03d}") for n in range(30)))
+
+    assert await in_place.read(words) == [f"{n:03d}" for n in range(30)]
+    assert in_place.commits == before + 1
+    assert threading.active_count() == threads
+
+
+async def test_without_threads_a_batch_has_its_bound(in_place: Store) -> None:
+    before = in_place.commits
+    count = limits.STORE_BATCH_MAX + 1
+
+    await asyncio.gather(*(in_place.write(add, f"{n:03d}") for n in range(count)))
+
+    assert in_place.commits == before + 2
+    assert len(await in_place.read(words)) == count
+
+
+async def test_without_threads_errors_are_those_of_the_threaded_store(in_place: Store) -> None:
+    def lose_everything(conn: sqlite3.Connection) -> None:
+        conn.execute("ROLLBACK")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    lost = await asyncio.gather(
+        in_place.write(add, "lost"), in_place.write(lose_everything), return_exceptions=True
+    )
+    kept = await asyncio.gather(
+        in_place.write(add, "kept"), in_place.write(add, "kept"), return_exceptions=True
+    )
+
+    assert [type(result) for result in lost] == [StoreFault, sqlite3.OperationalError]
+    assert [kept[0], type(kept[1])] == ["kept", sqlite3.IntegrityError]
+    assert await in_place.read(words) == ["kept"]
+
+
+async def test_without_threads_closing_finishes_what_waits(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "centre.db", is_threaded=False)
+    await store.write(make_table)
+    waiting = asyncio.ensure_future(store.write(add, "last"))
+    await asyncio.sleep(0)
+
+    store.close()
+
+    assert await waiting == "last"
+    with pytest.raises(StoreFault):
+        await store.write(add, "too late")
+    conn = connect(tmp_path / "centre.db", readonly=True)
+    assert words(conn) == ["last"]
     conn.close()
 
 
