@@ -178,7 +178,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Stage, Parts]]:
     """
     speaker = LiveSpeaker() if settings.has_live_voice else None
     try:
-        async with entered(settings) as folder, HttpLink(settings.centre_url) as link:
+        away = HttpLink(settings.centre_url, fallbacks=settings.centre_fallbacks)
+        async with entered(settings) as folder, away as link:
             yield put_together(
                 settings,
                 folder,

@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8420
     #: Scheme and host of the centre.
     centre_url: str = "http://127.0.0.1:8421"
+    #: Other addresses of the same centre, for when its name cannot be found; commas between them.
+    centre_fallbacks: tuple[str, ...] = ()
     #: Folder of the rendered sentences; "" = where `bianmin voice render` puts them.
     voice_dir: Path | None = None
     #: Folder of recordings by people, one subfolder a language; "" = none.
@@ -73,6 +75,8 @@ def _bounds(chosen: Settings) -> Iterator[settings.Bound]:
     is_base = settings.is_base_url(chosen.centre_url)
     yield "port", 0 <= chosen.port <= 65535, "0 to 65535"
     yield "centre_url", is_base, "http(s)://host, without a path"
+    are_bases = all(map(settings.is_base_url, chosen.centre_fallbacks))
+    yield "centre_fallbacks", are_bases, "http(s)://host each, without a path"
     yield "width_px", 320 <= chosen.width_px <= 7680, "320 to 7680 pixels"
     yield "height_px", 320 <= chosen.height_px <= 7680, "320 to 7680 pixels"
     yield "diagonal_in", 5 <= chosen.diagonal_in <= 100, "5 to 100 inches"

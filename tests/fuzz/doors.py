@@ -409,7 +409,9 @@ def _couriers() -> Iterator[Door]:
 
     def read(magic: bytes, raw: bytes) -> object:
         reader = bundles.BundleReader(magic)
-        items = [item for at in range(0, len(raw), 7000) for item in reader.feed(raw[at : at + 7000])]
+        items = [
+            item for at in range(0, len(raw), 7000) for item in reader.feed(raw[at : at + 7000])
+        ]
         assert reader.ending in {"whole", "cut", "damaged", "newer", "too_long", "not_ours"}
         return items
 

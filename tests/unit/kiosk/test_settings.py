@@ -26,6 +26,7 @@ def test_screen_is_described_in_inches() -> None:
         ("PORT", "99999", "port = 99999; allowed is 0 to 65535"),
         ("IDLE_S", "5", "idle_s = 5; allowed is 60 to 300 seconds"),
         ("CENTRE_URL", "centre", "centre_url = 'centre'; allowed is http(s)://host"),
+        ("CENTRE_FALLBACKS", "https://a.example, b", "http(s)://host each"),
         ("UTC_OFFSET_MIN", "9999", "-720 to 840 minutes"),
         ("DIAGONAL_IN", "1", "5 to 100 inches"),
         ("WIDTH_PX", "10", "320 to 7680 pixels"),
