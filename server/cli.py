@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from server import identity, rotation, settings
+from server.catalogue import lost
 from server.catalogue.publish import prepared, read_sources
 from server.catalogue.publish import publish as sign
 from server.enrolment import new_code
@@ -285,18 +286,56 @@ def retire(data_dir: Path | None, number: int, unreadable_accepted: bool) -> Non
     click.echo("Restart the centre. Shred that file, and its copies in the backups, when sure.")
 
 
+_RESTORED_WORDS = """
+What was done at the centre after the backup is forgotten. Kiosks give back what residents sent;
+the rest is yours to do again, from your own records:
+  1. kiosks revoked since then are active again: run this again with --revoked NUMBER for each;
+  2. kiosks enrolled since then are unknown: a code for each (bianmin centre code), and enrol it
+     anew at the kiosk; what it holds is kept and delivered once its former identity is known;
+  3. accounts: those made since then are gone, those closed since then are open;
+  4. bianmin centre publish, also without a change; then bring lost versions back from a copy of
+     a kiosk's store: bianmin centre putback kiosk.db
+"""
+
+
 @centre.command()
 @_DATA
+@click.option(
+    "--revoked",
+    type=int,
+    multiple=True,
+    help="Number of a kiosk that was revoked after the backup was made; again for each.",
+)
 @told
-def restored(data_dir: Path | None) -> None:
+def restored(data_dir: Path | None, revoked: tuple[int, ...]) -> None:
     """Tell kiosks that the database was restored from a backup; they give back what it lost.
 
     Run it once after putting the backup in place and before `bianmin centre run`.
     """
     chosen = _load(data_dir)
     identity.load(chosen)
+    for number in revoked:
+        write_once(chosen.database, fleet.revoke_number, number)
     epoch = write_once(chosen.database, facts.raise_epoch, SystemClock().now_ms())
     click.echo(f"Epoch {epoch} has begun; kiosks send again what this database does not hold.")
+    click.echo(_RESTORED_WORDS)
+
+
+@centre.command()
+@_DATA
+@click.argument("store", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@told
+def putback(data_dir: Path | None, store: Path) -> None:
+    """Put back catalogue versions that a restored database has lost, from a kiosk's STORE.
+
+    STORE is a copy of a kiosk's kiosk.db, with kiosk.db-wal beside it when there is one. What
+    waits for these versions as a dead letter is retried by itself. Again is the same.
+    """
+    chosen = _load(data_dir)
+    keys = identity.load(chosen)
+    back = write_once(chosen.database, lost.put_back, keys, lost.versions_in(store))
+    told_back = ", ".join(map(str, back))
+    click.echo(f"Put back: version {told_back}." if back else "Nothing in it was missing here.")
 
 
 @centre.command()

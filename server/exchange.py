@@ -83,29 +83,18 @@ def take(
     kiosk = fleet.identity(conn, request.kiosk_id)
     if kiosk is None:
         raise KioskUnknown("this kiosk was never enrolled here; enrol it with a new code")
-    fresh = _freshness(conn, kiosk, request, carried)
+    fresh = _freshness(conn, kiosk, request, request_hash, carried)
     taken = inbox.take_envelopes(conn, kiosk, request.envelopes, carrier="exchange", now_ms=now_ms)
     head = (request.head_seq, request.head_hash)
     marks = attachments.take_chunks(conn, kiosk, request.chunks, head=head, now_ms=now_ms)
-    if fresh.is_old_image:
-        fleet.mark_forked(conn, kiosk.kiosk_id)
-    if fresh.is_fresh:
-        skew_ms = request.now_ms - now_ms if carried is None else kiosk.clock_skew_ms
-        fleet.note_seen(conn, kiosk.kiosk_id, _seen(request, skew_ms), now_ms)
+    _note(conn, kiosk, fresh, _seen(request, request_hash, kiosk, now_ms, carried), now_ms)
     fleet.add_bytes(conn, kiosk.kiosk_id, received=received_bytes, sent=sent_bytes)
-    cursor = _cursor(request, epoch := centre.epoch(conn), carried)
-    down = notices.after(conn, kiosk.kiosk_id, cursor, _notices_room(request, carried))
-    has_more = (
-        request.health.pending > len(request.envelopes)
-        or request.health.attachments_pending > 0
-        or notices.newest(conn, kiosk.kiosk_id) > (down[-1][0] if down else cursor)
-    )
-    is_forked = taken.is_forked or fresh.is_old_image or kiosk.state == "forked"
+    news = _news(conn, request, carried)
     version, manifest_hash = _catalogue(conn, request.catalogue)
     reply = Reply(
         request_hash=request_hash,
         kiosk_id=kiosk.kiosk_id,
-        epoch=epoch,
+        epoch=news.epoch,
         durability=settings.durability,
         centre_ms=now_ms,
         mark_seq=taken.chain.seq,
@@ -113,22 +102,61 @@ def take(
         verdicts=taken.verdicts,
         chunk_marks=marks,
         bytes_max=settings.bytes_max,
-        retry_after_s=ingest.retry_after_s(
-            base_s=settings.retry_after_s,
-            load=load.queue,
-            spread=int.from_bytes(kiosk.kiosk_id[:2], "big") / 65536,
-            has_more=has_more,
-            away_s=load.away_s,
-            oldest_s=request.health.oldest_s,
-        ),
-        flags=_flags(kiosk, load, is_forked=is_forked),
-        notices=tuple(frames.SealedNotice(number=number, sealed=sealed) for number, sealed in down),
+        retry_after_s=_retry_after_s(settings, request, load, has_more=news.has_more),
+        flags=_flags(kiosk, load, is_forked=taken.is_forked or fresh.is_old_image),
+        notices=news.notices,
         certificate=None if request.certificate == keys.certificate.serial else keys.certificate,
         catalogue_version=version,
         manifest_hash=manifest_hash,
         extensions=_top(conn, request),
     )
     return Taken(reply=reply, stored=taken.stored, is_fresh=fresh.is_fresh)
+
+
+def _note(
+    conn: sqlite3.Connection,
+    kiosk: KioskIdentityRow,
+    fresh: ingest.Freshness,
+    seen: Seen,
+    now_ms: int,
+) -> None:
+    if fresh.is_old_image:
+        fleet.mark_forked(conn, kiosk.kiosk_id)
+    if fresh.is_fresh:
+        fleet.note_seen(conn, kiosk.kiosk_id, seen, now_ms)
+
+
+class _News(msgspec.Struct, frozen=True):
+    """What comes down with a reply."""
+
+    epoch: int
+    notices: tuple[frames.SealedNotice, ...]
+    #: The kiosk or the centre holds more than this exchange carries.
+    has_more: bool
+
+
+def _news(conn: sqlite3.Connection, request: Request, carried: Carried | None) -> _News:
+    epoch = centre.epoch(conn)
+    cursor = _cursor(request, epoch, carried)
+    down = notices.after(conn, request.kiosk_id, cursor, _notices_room(request, carried))
+    has_more = (
+        request.health.pending > len(request.envelopes)
+        or request.health.attachments_pending > 0
+        or notices.newest(conn, request.kiosk_id) > (down[-1][0] if down else cursor)
+    )
+    sealed = tuple(frames.SealedNotice(number=number, sealed=raw) for number, raw in down)
+    return _News(epoch=epoch, notices=sealed, has_more=has_more)
+
+
+def _retry_after_s(settings: Settings, request: Request, load: Load, *, has_more: bool) -> int:
+    return ingest.retry_after_s(
+        base_s=settings.retry_after_s,
+        load=load.queue,
+        spread=int.from_bytes(request.kiosk_id[:2], "big") / 65536,
+        has_more=has_more,
+        away_s=load.away_s,
+        oldest_s=request.health.oldest_s,
+    )
 
 
 def _cursor(request: Request, epoch: int, carried: Carried | None) -> int:
@@ -157,27 +185,41 @@ def _freshness(
     conn: sqlite3.Connection,
     kiosk: KioskIdentityRow,
     request: Request,
+    request_hash: bytes,
     carried: Carried | None,
 ) -> ingest.Freshness:
+    boots = request.health.boots
+    alike = frozenset({request.boot_id})
+    if (kiosk.boot_id, kiosk.boots) != (request.boot_id, boots):
+        alike = fleet.boots_like(conn, kiosk.kiosk_id, request.boot_id, boots)
     fresh = ingest.freshness(
-        counter=request.counter,
-        now_ms=request.now_ms,
-        last_counter=kiosk.counter,
-        last_now_ms=kiosk.claimed_ms,
-        is_known_boot=fleet.is_known_boot(conn, kiosk.kiosk_id, request.boot_id),
+        ingest.Moment(request.counter, request_hash, boots, request.head_seq),
+        ingest.Moment(kiosk.counter, kiosk.request_hash, kiosk.boots, kiosk.head_seq),
+        is_known_boot=request.boot_id in alike,
+        is_boot_anothers=bool(alike - {request.boot_id}),
+        is_head_ours=request.head_seq != kiosk.mark_seq or request.head_hash == kiosk.mark_hash,
     )
     if carried is None:
         return fresh
-    # An old counter betrays nothing then; a clone is found by its envelopes.
-    return ingest.Freshness(fresh.is_fresh and not fresh.is_old_image, is_old_image=False)
+    # Whoever writes sticks draws a boot id each time; a clone is found by its envelopes.
+    return ingest.Freshness(request.counter > kiosk.counter, is_old_image=False)
 
 
-def _seen(request: Request, skew_ms: int) -> Seen:
+def _seen(
+    request: Request,
+    request_hash: bytes,
+    kiosk: KioskIdentityRow,
+    now_ms: int,
+    carried: Carried | None,
+) -> Seen:
     health = request.health
     return Seen(
         counter=request.counter,
+        request_hash=request_hash,
         claimed_ms=request.now_ms,
+        boots=health.boots,
         boot_id=request.boot_id,
+        boot_number=health.boots if carried is None else 0,
         cursor=request.cursor,
         epoch=request.epoch,
         head_seq=request.head_seq,
@@ -187,7 +229,7 @@ def _seen(request: Request, skew_ms: int) -> Seen:
         disk_free_mb=health.disk_free_mb,
         attachments_pending=health.attachments_pending,
         version=health.version,
-        clock_skew_ms=skew_ms,
+        clock_skew_ms=request.now_ms - now_ms if carried is None else kiosk.clock_skew_ms,
         devices=msgspec.json.encode(dict(health.devices)).decode(),
     )
 
@@ -196,7 +238,7 @@ def _flags(kiosk: KioskIdentityRow, load: Load, *, is_forked: bool) -> frozenset
     flags: set[Flag] = set()
     if kiosk.state == "revoked":
         flags.add("revoked")
-    elif is_forked:
+    elif is_forked or kiosk.state == "forked":
         flags.add("reenrol")
     if ingest.is_slow(load.queue):
         flags.add("slow")

@@ -4,10 +4,11 @@ The rules, in the order in which they are asked:
 
 1. A signed request is *fresh* when its counter rises. An older one is answered like any other
    (its envelopes are taken, duplicates are duplicates) but moves neither cursor nor health.
-2. A counter that does not rise in a request made *later* than the last one, after a start that
-   was never heard of, means that the kiosk was restored from an old image or runs twice: it is
-   marked forked and asked to enrol anew. A start already heard of is a replay or a straggler,
-   whatever clock it claims: a kiosk's clock may have been ahead then.
+2. A kiosk was restored from an old image, or runs twice, when two of its requests cannot belong
+   to one history (`are_one_history`, `freshness`): it is marked forked and asked to enrol anew.
+   No clock is evidence, since a kiosk's may have been anywhere; nor is a low counter, since a
+   request may be on its way for weeks; nor what is not on record, since a restored centre has
+   forgotten much. An honest kiosk, which would rest after 72 hours, is never taken for two.
 3. An envelope that is here already is a duplicate; another under the same number is kept as
    well, and the kiosk is forked. A resident's record is never refused for the machine's fault.
 4. What a revoked kiosk sends is kept in quarantine for a person to look at.
@@ -44,6 +45,20 @@ class Links(msgspec.Struct, frozen=True):
     prev: bytes
 
 
+class Moment(msgspec.Struct, frozen=True):
+    """Where one request stands in the history of its kiosk, in the kiosk's own counts.
+
+    All three counts are on the kiosk's disk before the request leaves, and never fall there.
+    """
+
+    counter: int
+    #: The request's hash; b"" when it is not on record.
+    hash: bytes
+    #: How often the kiosk has started; 0 when not known.
+    boots: int
+    head_seq: int
+
+
 class Freshness(msgspec.Struct, frozen=True):
     """Whether a request may move cursor and health, and whether it betrays an old image."""
 
@@ -51,24 +66,46 @@ class Freshness(msgspec.Struct, frozen=True):
     is_old_image: bool
 
 
+def are_one_history(one: Moment, other: Moment) -> bool:
+    """Answer whether two requests may come from one history; False is proof that they do not.
+
+    One history counts everything upwards and uses no count for two requests. So it does not
+    matter which of the two arrives first, how late, or what time their clocks tell.
+
+    >>> asked, later = Moment(7, b"a", boots=2, head_seq=5), Moment(9, b"b", boots=2, head_seq=8)
+    >>> are_one_history(asked, later)
+    True
+    >>> are_one_history(later, Moment(8, b"c", boots=3, head_seq=5))
+    False
+    """
+    if one.counter == other.counter:
+        return b"" in (one.hash, other.hash) or one.hash == other.hash
+    earlier, later = sorted((one, other), key=lambda moment: moment.counter)
+    has_boots = earlier.boots > 0 and later.boots > 0
+    return earlier.head_seq <= later.head_seq and (not has_boots or earlier.boots <= later.boots)
+
+
 def freshness(
-    *, counter: int, now_ms: int, last_counter: int, last_now_ms: int, is_known_boot: bool
+    asked: Moment,
+    newest: Moment,
+    *,
+    is_known_boot: bool,
+    is_boot_anothers: bool,
+    is_head_ours: bool,
 ) -> Freshness:
-    """Judge a request by its counter and the kiosk's own clock.
+    """Judge a request by what is on record of its kiosk.
 
     Args:
-        counter: The request's counter.
-        now_ms: The kiosk's clock in it.
-        last_counter: Highest counter seen, 0 before the first.
-        last_now_ms: The kiosk's clock in the newest fresh request.
+        asked: The request.
+        newest: The fresh request with the highest counter; zeros before the first.
         is_known_boot: Whether a fresh request came from this very start before.
+        is_boot_anothers: Whether a start of the same count is on record under another boot id.
+        is_head_ours: False when its newest envelope has the mark's number and another hash.
     """
-    if counter > last_counter:
-        return Freshness(is_fresh=True, is_old_image=False)
-    # The same count from another start is as telling as a lower one: no kiosk counts twice.
-    is_later = now_ms > last_now_ms > 0
-    is_old_image = is_later and not is_known_boot
-    return Freshness(is_fresh=is_old_image, is_old_image=is_old_image)
+    is_risen = asked.counter > newest.counter
+    is_one = are_one_history(asked, newest) and not is_boot_anothers and is_head_ours
+    # An old image counts below the record, and its health is news all the same: once a start.
+    return Freshness(is_fresh=is_risen or not (is_one or is_known_boot), is_old_image=not is_one)
 
 
 def verdict(*, is_known: bool, kiosk_state: str) -> Verdict:
@@ -144,7 +181,7 @@ def retry_after_s(
     """
     if is_slow(load):
         days = oldest_s / 86_400
-        return away_s + int(4 * away_s * spread / (1 + days))
+        return away_s + int(away_s * spread / (1 + days))
     return 0 if has_more else base_s
 
 

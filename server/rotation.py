@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from server import identity
+from server.catalogue.publish import next_version
 from server.errors import KeyStillNeeded
 from server.identity import CentreKeys
 from server.settings import Settings
@@ -107,7 +108,7 @@ def republished(conn: sqlite3.Connection, keys: CentreKeys, now_ms: int) -> int 
     if old.sealing_keys == keys.sealing and keys.certificate.to_bytes() in latest.manifest:
         return latest.version
     fresh = msgspec.structs.replace(
-        old, version=latest.version + 1, sealing_keys=keys.sealing, published_ms=now_ms
+        old, version=next_version(conn), sealing_keys=keys.sealing, published_ms=now_ms
     )
     signed = encode_manifest(fresh, keys.certificate, lambda part: keys.sign("manifest", part))
     catalogues.add_version(

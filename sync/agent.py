@@ -190,6 +190,9 @@ class Agent:
         """Write the next request; None when there is nothing to carry and it is not needed."""
         try:
             async with self._composing:
+                # Only once it is on disk: two starts of one count are two machines to the centre.
+                if not self._batch_bytes:
+                    self._batch_bytes = await self._database.write(_started)
                 turn = await self._database.write(
                     self._written, is_needed=is_needed, may_upload=may_upload
                 )
@@ -202,10 +205,6 @@ class Agent:
             return self._failed(error, sent_bytes=0)
 
     def _written(self, db: Tables, *, is_needed: bool, may_upload: bool) -> Turn | None:
-        if not self._batch_bytes:
-            self._batch_bytes = standing.standing_of(db).batch_bytes
-            standing.count_boot(db)
-            catalogues.recheck(db)
         return self._correspondence.begun(
             db,
             min(self._batch_bytes, self._bytes_max),
@@ -383,3 +382,10 @@ class Agent:
         if self._wake.is_set():
             self._calm = 0
             self.state = msgspec.structs.replace(self.state, failures=0)
+
+
+def _started(db: Tables) -> int:
+    """Count this start, look at the catalogue; answer the bound of the first request."""
+    standing.count_boot(db)
+    catalogues.recheck(db)
+    return standing.standing_of(db).batch_bytes

@@ -53,6 +53,13 @@ class Disk(Protocol):
     def sync_directory(self, path: Path) -> None:
         """Make names created, renamed or removed in a directory durable."""
 
+    def settle(self, path: Path) -> None:
+        """Make durable what a file shows now; one that is not there is no error.
+
+        A failed sync drops what it was to write, and goes on showing it. SQLite would read a
+        commit that failed so, and all that is committed behind it would be lost with the power.
+        """
+
     def free_bytes(self, directory: Path) -> int:
         """Answer how much room this user still has where the directory lies."""
 
@@ -117,6 +124,16 @@ class SystemDisk:
     def sync_directory(self, path: Path) -> None:
         """See `Disk.sync_directory`."""
         files.sync_directory(path)
+
+    def settle(self, path: Path) -> None:
+        """See `Disk.settle`."""
+        if not path.exists():
+            return
+        with path.open("r+b", buffering=0) as file:
+            raw = file.read()
+            file.seek(0)
+            file.write(raw)
+            os.fsync(file.fileno())
 
     def free_bytes(self, directory: Path) -> int:
         """See `Disk.free_bytes`."""

@@ -203,6 +203,7 @@ PACKED_KEPT_BYTES = 8 * 1024 * 1024  # packed blobs and deltas in a centre's mem
 PACKED_KEPT_MAX = 256  # of them: strangers may name any two blobs as old and new
 DELTA_SOURCES_MAX = 64  # newest versions that a manifest's delta is made against
 CATALOGUES_KEPT = 2  # on a kiosk: the one in force, and the one to fall back on
+CATALOGUE_AHEAD_MAX = 10_000  # beyond it a kiosk's word on its version is a lie or a fault
 CATALOGUE_VERSION_GAP = 100  # skipped after a restore: a lost version's number is not given again
 # --- a herd of kiosks (server/admission) ---
 CONNECTIONS_BACKLOG = 2048  # not yet accepted; a SYN that finds no room comes again after 1 s, 3 s

@@ -255,8 +255,9 @@ def _take_standing(source: sqlite3.Connection, db: Tables) -> None:
         {
             "head_seq": seq + SALVAGE_SEQ_GAP,
             "head_hash": hash_,
-            # The centre takes a counter that falls for a clone's; milliseconds are above any.
+            # The centre takes counts that fall for a clone's; milliseconds are above any.
             "counter": confirmed_ms,
+            "boots": confirmed_ms,
         },
     )
 

@@ -6,6 +6,7 @@ so nobody can put it under another header.
 """
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -65,9 +66,15 @@ def _closed(public: bytes, info: bytes, plaintext: bytes) -> bytes:
     return _SUITE.encrypt(plaintext, X25519PublicKey.from_public_bytes(public), info=info)
 
 
+@lru_cache(maxsize=8)
+def _key_of(private: bytes) -> X25519PrivateKey:
+    # Making the key of its bytes costs nearly as much as opening; a program has one or a few.
+    return X25519PrivateKey.from_private_bytes(private)
+
+
 def _opened(private: bytes, info: bytes, sealed: bytes) -> bytes:
     try:
-        return _SUITE.decrypt(sealed, X25519PrivateKey.from_private_bytes(private), info=info)
+        return _SUITE.decrypt(sealed, _key_of(private), info=info)
     except (InvalidTag, ValueError) as error:
         # `error` says nothing of the content; it stays for whoever debugs a wrong key.
         raise SealBroken("this cannot be opened with that key and header") from error

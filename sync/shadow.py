@@ -296,7 +296,9 @@ def _given_back(db: Tables, batch: Sequence[Entry]) -> int:
 def put_in(db: Tables, entry: Entry) -> None:
     """Store an entry as an envelope that waits; the caller commits.
 
-    It replaces a damaged one of its number. Numbering goes on after the highest.
+    It replaces a damaged one of its number. Numbering goes on after the highest, and so do the
+    counts of requests and starts, which this file does not know: the centre takes counts that
+    fall for a clone's, and milliseconds are above any.
     """
     db.conn.execute(
         "INSERT INTO receipt (seq, transaction_id, case_no, service, confirmed_ms, hash)"
@@ -322,6 +324,11 @@ def put_in(db: Tables, entry: Entry) -> None:
         db.conn.execute(
             "INSERT OR IGNORE INTO person (tag, case_no) VALUES (?, ?)", (tag, entry.case_no)
         )
+    db.conn.execute(
+        "UPDATE standing SET counter = max(counter, ?2), boots = max(boots, ?2)"
+        " WHERE head_seq < ?1",
+        (entry.seq, entry.confirmed_ms),
+    )
     db.conn.execute(
         "UPDATE standing SET head_seq = ?1, head_hash = ?2 WHERE head_seq <= ?1",
         (entry.seq, entry.hash),

@@ -138,10 +138,11 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
     Kiosks fetch it with their next exchange; transactions begun with an older one stay valid.
     The first one after a restore skips numbers, even with the same content: versions that were
     lost are still in force on kiosks, their answers must never be read by another form, and no
-    kiosk goes back to a lower number.
+    kiosk goes back to a lower number. Nor is a number taken that a kiosk or an envelope has
+    spoken of, whether or not anybody said that this database was restored.
     """
     latest = catalogues.latest(conn)
-    is_restored = latest is not None and latest.published_ms < centre.epoch(conn) * 1000
+    is_restored = _is_behind(conn, latest)
     blobs = {
         blob_name(raw): raw
         for raw in (
@@ -152,7 +153,7 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
         )
     }
     manifest = Manifest(
-        version=_next_version(latest, is_restored=is_restored),
+        version=next_version(conn),
         catalogue_sha256=blob_name(ready.catalogue_raw),
         dictionary_sha256=blob_name(ready.dictionary_raw),
         villages_sha256=blob_name(ready.villages_raw),
@@ -185,9 +186,18 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
     return Outcome(version=manifest.version, is_new=True, services=services)
 
 
-def _next_version(latest: CatalogueRow | None, *, is_restored: bool) -> int:
-    before = 0 if latest is None else latest.version
-    return before + (limits.CATALOGUE_VERSION_GAP if is_restored else 1)
+def _is_behind(conn: sqlite3.Connection, latest: CatalogueRow | None) -> bool:
+    """Answer whether versions were published that this database has lost, or may have been."""
+    if latest is None:
+        return False
+    is_restored = latest.published_ms < centre.epoch(conn) * 1000
+    return is_restored or catalogues.highest_known(conn) > latest.version
+
+
+def next_version(conn: sqlite3.Connection) -> int:
+    """Answer the number of the version that is published next."""
+    is_behind = _is_behind(conn, catalogues.latest(conn))
+    return catalogues.highest_known(conn) + (limits.CATALOGUE_VERSION_GAP if is_behind else 1)
 
 
 def _is_same(stored: bytes, new: Manifest, keys: CentreKeys) -> bool:

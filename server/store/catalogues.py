@@ -3,6 +3,7 @@
 import sqlite3
 
 from server.store.rows import Row, read
+from sync.limits import CATALOGUE_AHEAD_MAX
 
 
 class CatalogueRow(Row, frozen=True):
@@ -22,6 +23,21 @@ def latest(conn: sqlite3.Connection) -> CatalogueRow | None:
     """Answer the newest version, None before the first publishing."""
     row = conn.execute("SELECT * FROM catalogues ORDER BY version DESC LIMIT 1").fetchone()
     return None if row is None else read(CatalogueRow, row)
+
+
+def highest_known(conn: sqlite3.Connection) -> int:
+    """Answer the highest version that anything here speaks of, 0 when nothing does.
+
+    After a restore kiosks, and envelopes that were filled in with them, know versions that the
+    database has lost. A stolen kiosk may speak of any: what is far above the newest here counts
+    as `CATALOGUE_AHEAD_MAX` above it.
+    """
+    published, told = conn.execute(
+        "SELECT coalesce((SELECT max(version) FROM catalogues), 0),"
+        " max(coalesce((SELECT max(catalogue) FROM kiosks), 0),"
+        " coalesce((SELECT max(catalogue) FROM envelopes), 0))"
+    ).fetchone()
+    return max(int(published), min(int(told), int(published) + CATALOGUE_AHEAD_MAX))
 
 
 def of_version(conn: sqlite3.Connection, version: int) -> CatalogueRow | None:

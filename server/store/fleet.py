@@ -36,7 +36,10 @@ class KioskIdentityRow(Row, frozen=True):
     notice_public: bytes
     state: str
     counter: int
-    claimed_ms: int
+    request_hash: bytes
+    boots: int
+    boot_id: bytes
+    head_seq: int
     cursor: int
     mark_seq: int
     mark_hash: bytes
@@ -100,6 +103,18 @@ def revoke(conn: sqlite3.Connection, kiosk_id: str) -> None:
     )
     if changed.rowcount == 0:
         raise KioskRowUnknown("no kiosk has that identity")
+
+
+def revoke_number(conn: sqlite3.Connection, kiosk_no: int) -> None:
+    """Take the kiosk of that number out of service.
+
+    Raises:
+        KioskRowUnknown: There is no such kiosk.
+    """
+    row = conn.execute("SELECT kiosk_id FROM kiosks WHERE kiosk_no = ?", (kiosk_no,)).fetchone()
+    if row is None:
+        raise KioskRowUnknown(f"no kiosk has the number {kiosk_no}")
+    revoke(conn, bytes(row[0]).hex())
 
 
 def add_code(
@@ -229,8 +244,12 @@ class Seen(Row, frozen=True):
     """What one exchange says of a kiosk."""
 
     counter: int
+    request_hash: bytes
     claimed_ms: int
+    boots: int
     boot_id: bytes
+    #: Which start of the kiosk the boot id stands for; 0 = not said.
+    boot_number: int
     cursor: int
     epoch: int
     head_seq: int
@@ -248,7 +267,9 @@ def note_seen(conn: sqlite3.Connection, kiosk_id: bytes, seen: Seen, now_ms: int
     """Write what a fresh request says; the cursor and the counter never move back."""
     values = msgspec.structs.asdict(seen)
     conn.execute(
-        "UPDATE kiosks SET counter = max(counter, :counter), claimed_ms = :claimed_ms, "
+        "UPDATE kiosks SET boots = iif(:counter > counter, :boots, boots), "
+        "request_hash = iif(:counter > counter, :request_hash, request_hash), "
+        "counter = max(counter, :counter), claimed_ms = :claimed_ms, "
         "boot_id = :boot_id, cursor = max(cursor, :cursor), epoch = max(epoch, :epoch), "
         "head_seq = :head_seq, catalogue = :catalogue, pending = :pending, oldest_s = :oldest_s, "
         "disk_free_mb = :disk_free_mb, attachments_pending = :attachments_pending, "
@@ -256,7 +277,10 @@ def note_seen(conn: sqlite3.Connection, kiosk_id: bytes, seen: Seen, now_ms: int
         "last_seen_ms = :now_ms WHERE kiosk_id = :kiosk_id",
         {**values, "kiosk_id": kiosk_id, "now_ms": now_ms},
     )
-    conn.execute("INSERT OR IGNORE INTO boots VALUES (?, ?)", (kiosk_id, seen.boot_id))
+    conn.execute(
+        "INSERT OR IGNORE INTO boots (kiosk_id, boot_id, number) VALUES (?, ?, ?)",
+        (kiosk_id, seen.boot_id, seen.boot_number),
+    )
     conn.execute(
         "INSERT INTO health (kiosk_id, at_ms, pending, oldest_s, disk_free_mb) "
         "SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS "
@@ -272,12 +296,16 @@ def note_seen(conn: sqlite3.Connection, kiosk_id: bytes, seen: Seen, now_ms: int
     )
 
 
-def is_known_boot(conn: sqlite3.Connection, kiosk_id: bytes, boot_id: bytes) -> bool:
-    """Answer whether a fresh request came from this start of the kiosk before."""
-    row = conn.execute(
-        "SELECT 1 FROM boots WHERE kiosk_id = ? AND boot_id = ?", (kiosk_id, boot_id)
-    ).fetchone()
-    return row is not None
+def boots_like(
+    conn: sqlite3.Connection, kiosk_id: bytes, boot_id: bytes, number: int
+) -> frozenset[bytes]:
+    """Answer the boot ids on record that are this one, or stand for this start of the kiosk."""
+    rows = conn.execute(
+        "SELECT boot_id FROM boots WHERE kiosk_id = ?1 AND boot_id = ?2 UNION "
+        "SELECT boot_id FROM boots WHERE kiosk_id = ?1 AND number = ?3 AND number > 0",
+        (kiosk_id, boot_id, number),
+    )
+    return frozenset(bytes(row[0]) for row in rows)
 
 
 def trim_health(conn: sqlite3.Connection) -> None:

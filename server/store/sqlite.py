@@ -174,6 +174,7 @@ class Store:
             StoreFault: The file is damaged, or newer than this program.
         """
         with writing(path, disk):
+            disk.settle(path.with_name(path.name + "-wal"))
             migrate(path, disk=disk)
         store = cls(path, disk=disk)
         conn = connect(path, readonly=False, disk=disk)

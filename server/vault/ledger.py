@@ -66,6 +66,7 @@ class Ledger:
             LedgerBroken: An entry was changed, removed or inserted.
         """
         is_new = not disk.exists(path)
+        disk.settle(path.with_name(path.name + "-wal"))
         self._conn = disk.connect(path)
         self._conn.row_factory = sqlite3.Row
         if is_new:

@@ -34,7 +34,7 @@ from sync.ids import uuid7_ms
 from sync.octets import WireError
 from sync.records import Attachment, Transaction
 from sync.sealing import SealBroken, attachment_key_id, open_attachment, open_sealed
-from sync.wire import decode_envelope, encode_header
+from sync.wire import decode_envelope
 
 LOG = logging.getLogger(__name__)
 #: Who may look at a person's answers at all; the desk decides which cases.
@@ -165,7 +165,9 @@ class Vault:
         published = self._shelf.fetch(self._conn, sealed.header.catalogue)
         if published is None:
             raise CatalogueMissing(f"catalogue {sealed.header.catalogue} was never published here")
-        raw = open_sealed(private, encode_header(sealed.header), sealed.sealed)
+        # Each header has one spelling, so that what stands before the seal is what was bound.
+        header_bytes = envelope.raw[: -len(sealed.sealed)]
+        raw = open_sealed(private, header_bytes, sealed.sealed)
         return published, decode_transaction(published.catalogue, published.dictionary, raw)
 
     def _former(self, transaction: Transaction) -> list[Transaction]:

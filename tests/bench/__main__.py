@@ -6,6 +6,7 @@ import datetime as dt
 
 from tests.bench import (
     attachment,
+    beside,
     browser,
     courier,
     downstream,
@@ -19,6 +20,7 @@ from tests.bench import (
     scale,
     submit,
     touch,
+    vault,
     wire,
 )
 from tests.bench.printing import Measured, keep, machine, taken
@@ -39,6 +41,8 @@ BENCHES = {
     "submit": submit.measure,
     "queued": queued.measure,
     "herd": herd.measure,
+    "vault": vault.measure,
+    "peers": beside.measure,
 }
 
 

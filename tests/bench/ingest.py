@@ -109,7 +109,7 @@ async def _round(
     for name in order[number % 3 :] + order[: number % 3]:
         match name:
             case "ours":
-                costs[name] = await _sent(village, queues, len(envelopes))
+                costs[name] = await sent(village, queues, len(envelopes))
             case "bytes":
                 costs[name] = yardsticks.store_envelopes(place / "bytes.db", envelopes)
             case _:
@@ -130,10 +130,11 @@ async def _with_vault(village: Village, senders: list[fleet.Sender]) -> Cost:
         batches: list[list[Envelope]] = [sender.confirm(BATCH, closed) for _ in range(BATCHES // 2)]
         queues.append([sender.request(batch) for batch in batches])
         count += sum(map(len, batches))
-    return await _sent(village, queues, count)
+    return await sent(village, queues, count)
 
 
-async def _sent(village: Village, queues: list[list[bytes]], count: int) -> Cost:
+async def sent(village: Village, queues: list[list[bytes]], count: int) -> Cost:
+    """Send signed requests from a process of its own; answer what it took the centre."""
     assert village.centre is not None
     centre = psutil.Process(village.centre.pid)
     path = fleet.written_queues(village.directory / "queues", queues)

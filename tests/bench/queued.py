@@ -33,6 +33,7 @@ async def measure() -> None:
     with tempfile.TemporaryDirectory() as place:
         async with running_village(Path(place)) as village:
             assert village.kiosk is not None
+            await _has_catalogue(village)
             before_ms = await _looks(village)
             empty_mib = _own_mib(village)
             await village.kiosk.stop()
@@ -70,6 +71,13 @@ async def measure() -> None:
     row("touch to page, full queue, without a link", spread(screens_ms, "ms"))
     row("touch to page, while it delivers", spread(during_ms, "ms"))
     figure("kiosk_delivered_per_s", QUEUED / took_s, "1/s", decimals=0)
+
+
+async def _has_catalogue(village: Village) -> None:
+    deadline_s = time.perf_counter() + PATIENCE_S
+    while not (await status(village))["catalogue"]:
+        assert time.perf_counter() < deadline_s
+        await asyncio.sleep(0.2)
 
 
 def _own_mib(village: Village) -> float:

@@ -31,8 +31,8 @@ class Resident:
         self.kills = 0
         self.resumed = 0
 
-    async def suffer(self, kills: int) -> None:
-        """Live and be killed that often."""
+    async def suffer(self, kills: int, life_s: tuple[float, float] = LIFE_S) -> None:
+        """Live and be killed that often; each life is that long."""
         process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
@@ -47,7 +47,7 @@ class Resident:
             await process.stdin.drain()
             _, pid = (await process.stdout.readline()).split()
             reading = asyncio.ensure_future(self._read_life(process.stdout))
-            await asyncio.sleep(self._random.uniform(*LIFE_S))
+            await asyncio.sleep(self._random.uniform(*life_s))
             assert not reading.done(), "the kiosk ended by itself"
             os.kill(int(pid), signal.SIGKILL)
             self.kills += 1

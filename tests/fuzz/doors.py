@@ -268,7 +268,7 @@ def _sealed() -> Iterator[Door]:
 def _small() -> Sources:
     """The shipped sources with one short service, quick to publish."""
 
-    def cut(catalogue: dict) -> None:  # type: ignore[type-arg]
+    def cut(catalogue: dict) -> None:
         size = {s["id"]: len(msgspec.json.encode(s)) for s in catalogue["services"]}
         catalogue["services"] = [min(catalogue["services"], key=lambda s: size[s["id"]])]
 

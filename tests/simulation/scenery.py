@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from server.catalogue import downstream
+from server.catalogue import downstream, shelf
 from server.catalogue import publish as publishing
 from server.catalogue.publish import Prepared, Sources, prepared, publish
 from server.identity import CentreKeys
@@ -167,8 +167,18 @@ class _Code(msgspec.Struct):
 
 @contextlib.contextmanager
 def quickened() -> Iterator[None]:
-    """Do what only depends on its arguments once in a process: packing, and the dictionary."""
-    quick = ((downstream, "packed", _packed), (catalogues, "build_dictionary", _dictionary))
+    """Do what only depends on its arguments once in a process: packing, parsing, a signature.
+
+    Nothing of it is looked up by identity, and what fails is done each time.
+    """
+    quick: tuple[tuple[Any, str, Any], ...] = (
+        (downstream, "packed", _packed),
+        (catalogues, "build_dictionary", _dictionary),
+        (catalogues, "decode_catalogue", _once(catalogues.decode_catalogue)),
+        (shelf, "decode_catalogue", _once(shelf.decode_catalogue)),
+        (signing, "public_of", _once(signing.public_of)),
+        (signing, "verify", _once(signing.verify)),
+    )
     slow = [(module, name, getattr(module, name)) for module, name, _ in quick]
     for module, name, fn in quick:
         setattr(module, name, fn)
@@ -177,6 +187,16 @@ def quickened() -> Iterator[None]:
     finally:
         for module, name, fn in slow:
             setattr(module, name, fn)
+
+
+_quick: dict[Any, Any] = {}
+
+
+def _once(fn: Any) -> Any:
+    """Answer the function with a memory, the same one in each run of this process."""
+    if fn not in _quick:
+        _quick[fn] = lru_cache(maxsize=4096)(fn)
+    return _quick[fn]
 
 
 @lru_cache(maxsize=256)

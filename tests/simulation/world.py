@@ -12,6 +12,7 @@ import gc
 import hashlib
 import logging
 import sqlite3
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -24,7 +25,7 @@ from sync.clock import SeededEntropy
 from sync.device import KioskIdentity
 from sync.records import Envelope
 from sync.signing import DeviceKeys
-from tests.simulation import hpke, invariants, misfortune, past, people, scenery
+from tests.simulation import evidence, hpke, invariants, misfortune, past, people, scenery
 from tests.simulation.centre import DATABASE, RETRY_AFTER_S, Centre
 from tests.simulation.clocks import SimClock
 from tests.simulation.disk import Crashed, SimDisk, Snapshot
@@ -84,7 +85,7 @@ class World:
         self.rogue_counter = 0
         self.old_centre: Centre | None = None
         self.centre = self._made_centre()
-        self.record = invariants.Record()
+        self.record = evidence.Record()
         self.record.centre_keys = {key.raw for key in self.centre.keys.sealing}
         self.watch(self.centre)
         self.people = people.People(self)
@@ -174,13 +175,13 @@ class World:
     def count_destroyed(self) -> None:
         """After a card or a database was lost: what lay nowhere else is lost with it (N1)."""
         for press in self.history.receipted():
-            if not press.is_destroyed and not invariants.is_held_anywhere(self, press):
+            if not press.is_destroyed and not evidence.is_held_anywhere(self, press):
                 press.is_destroyed = True
                 self.trace.note("world", f"{press.case_no} is destroyed with its only copy")
             if not self.centre.is_on:
                 continue
             for place, sealed in enumerate(press.sealed):
-                if not invariants.is_attachment_held(self, sealed):
+                if not evidence.is_attachment_held(self, sealed):
                     # Delivered attachments may leave a full card before their 30 days are over.
                     press.gone_places.add(place)
 
@@ -306,11 +307,13 @@ class World:
                 self.centre.pipeline.poke()
             await asyncio.sleep(HEAL_STEP_S)
             self._judge_defects()
+            past.note_revoked(self)
             left = invariants.left_to_do(self)
             if not left:
                 break
             if self.loop.time() > deadline_s:
                 raise Broken(f"everything_arrives_after_healing: {left}")
+        invariants.letters_come_back_by_themselves(self)
         await self.people.clear_up()
 
     def _judge_defects(self) -> None:
@@ -361,6 +364,7 @@ def run_seed(seed: int, plan: Plan | None = None) -> Result:
 
 def run_plan(plan: Plan, script: Any = None) -> Result:
     """Run one plan, or a script of its own in such a world."""
+    _prepared()
     loop = VirtualLoop(cuts=(Crashed,))
     loop.set_exception_handler(_handled)
     world = World(plan, loop)
@@ -391,6 +395,15 @@ def run_plan(plan: Plan, script: Any = None) -> Result:
         cases=world.record.cases,
         faults=tuple(sorted(plan.faults)),
     )
+
+
+@lru_cache(maxsize=1)
+def _prepared() -> None:
+    """Make what all runs share, and let the collector never look at it again."""
+    scenery.kiosk_image()
+    scenery.matters()
+    gc.collect()
+    gc.freeze()
 
 
 def _closed(loop: VirtualLoop, world: World) -> None:

@@ -69,7 +69,10 @@ def test_unknown_version_52_is_a_dead_letter_and_a_case_once_it_is_there(centre:
     before = (letters(centre.world), fates(centre.world))
     centre.restart()
 
-    centre.publish(edited(text_changed))
+    def brought_back(conn: sqlite3.Connection) -> None:
+        catalogues.add_version(conn, msgspec.structs.replace(newest(centre), version=2))
+
+    centre.world.write(brought_back)
     released = centre.world.write(outcomes.release_published)
     settled(centre.world)
 
@@ -105,6 +108,28 @@ def test_dictionary_missing_53_is_not_tried_again_and_again(centre: Centre) -> N
 
     assert not outcomes.has_published(centre.world.conn)
     assert cases.dead_letters(centre.world.conn)[0].tries == 1
+
+
+def test_version_that_kiosks_run_and_the_centre_has_lost_is_not_given_again(
+    centre: Centre,
+) -> None:
+    # The backup was put back, and nobody has said so yet.
+    centre.publish()
+    centre.world.enrol()
+    centre.world.write(lambda conn: conn.execute("UPDATE kiosks SET catalogue = 5"))
+
+    again = centre.publish()
+    then = centre.publish(edited(text_changed))
+
+    assert (again.version, then.version) == (105, 106)
+
+
+def test_kiosk_that_lies_of_its_version_wastes_few_numbers(centre: Centre) -> None:
+    centre.publish()
+    centre.world.enrol()
+    centre.world.write(lambda conn: conn.execute("UPDATE kiosks SET catalogue = 2000000000"))
+
+    assert centre.publish().version == 1 + limits.CATALOGUE_AHEAD_MAX + 100
 
 
 def test_damaged_newest_version_holds_up_nothing_of_the_others(centre: Centre) -> None:

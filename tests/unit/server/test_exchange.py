@@ -76,7 +76,7 @@ def test_replay_from_before_the_clock_was_set_back_moves_nothing(world: World) -
     old = kiosk.request([kiosk.seal(bytes(32))])
     world.exchange(kiosk, old)
     kiosk.now_ms = NOW_MS
-    kiosk.boot_id = b"next"
+    kiosk.restart(b"next")
     world.exchange(kiosk, kiosk.request())
     before = world.dump()
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from server import ingest
-from server.ingest import Chain, Freshness, Links
+from server.ingest import Chain, Freshness, Links, Moment
 from server.store import fleet
 from server.store.attachments import take_chunks
 from server.store.fleet import KioskIdentityRow
@@ -46,30 +46,56 @@ def hash_of(number: int) -> bytes:
     return hashlib.sha256(str(number).encode()).digest()[:8]
 
 
+NEWEST = Moment(counter=5, hash=b"five", boots=3, head_seq=9)
+FRESH = Freshness(is_fresh=True, is_old_image=False)
+LATE = Freshness(is_fresh=False, is_old_image=False)
+OLD_IMAGE = Freshness(is_fresh=True, is_old_image=True)
+
+
 @pytest.mark.parametrize(
-    ("counter", "now_ms", "expected"),
+    ("asked", "expected"),
     [
-        (6, 100, Freshness(is_fresh=True, is_old_image=False)),
-        (6, 0, Freshness(is_fresh=True, is_old_image=False)),  # a clock that went back
-        (5, 500, Freshness(is_fresh=False, is_old_image=False)),  # the very same request
-        (4, 400, Freshness(is_fresh=False, is_old_image=False)),  # a replay
-        (4, 600, Freshness(is_fresh=True, is_old_image=True)),  # made later with an old counter
+        (Moment(6, b"six", boots=3, head_seq=9), FRESH),
+        (Moment(9, b"nine", boots=4, head_seq=12), FRESH),
+        (Moment(5, b"five", boots=3, head_seq=9), LATE),  # the very same
+        (Moment(4, b"four", boots=2, head_seq=8), LATE),  # a straggler of a start before
+        (Moment(5, b"other", boots=3, head_seq=9), OLD_IMAGE),  # one count, two requests
+        (Moment(4, b"four", boots=4, head_seq=8), OLD_IMAGE),  # started later, counts lower
+        (Moment(4, b"four", boots=3, head_seq=10), OLD_IMAGE),  # asked before, gave more numbers
+        (Moment(6, b"six", boots=2, head_seq=9), OLD_IMAGE),
+        (Moment(6, b"six", boots=3, head_seq=8), OLD_IMAGE),
+        (Moment(4, b"four", boots=0, head_seq=9), LATE),  # starts not counted: no evidence
     ],
 )
-def test_freshness_of_a_request(counter: int, now_ms: int, expected: Freshness) -> None:
+def test_freshness_of_a_request(asked: Moment, expected: Freshness) -> None:
     found = ingest.freshness(
-        counter=counter, now_ms=now_ms, last_counter=5, last_now_ms=500, is_known_boot=False
+        asked, NEWEST, is_known_boot=False, is_boot_anothers=False, is_head_ours=True
     )
 
     assert found == expected
 
 
-def test_replay_from_a_time_when_the_clock_was_ahead_is_no_clone() -> None:
+def test_start_under_two_ids_and_a_foreign_head_betray_an_old_image() -> None:
+    asked = Moment(6, b"six", boots=3, head_seq=9)
+
+    found = [
+        ingest.freshness(
+            asked, NEWEST, is_known_boot=False, is_boot_anothers=anothers, is_head_ours=ours
+        )
+        for anothers, ours in ((True, True), (False, False))
+    ]
+
+    assert found == [OLD_IMAGE, OLD_IMAGE]
+
+
+def test_old_image_that_was_heard_before_moves_nothing_again() -> None:
+    asked = Moment(4, b"four", boots=4, head_seq=8)
+
     found = ingest.freshness(
-        counter=4, now_ms=600, last_counter=5, last_now_ms=500, is_known_boot=True
+        asked, NEWEST, is_known_boot=True, is_boot_anothers=False, is_head_ours=True
     )
 
-    assert found == Freshness(is_fresh=False, is_old_image=False)
+    assert found == Freshness(is_fresh=False, is_old_image=True)
 
 
 def test_mark_stops_where_a_link_does_not_fit() -> None:
@@ -113,7 +139,7 @@ def test_busy_centre_spreads_its_kiosks() -> None:
     assert [wait_s(0.1), wait_s(0.1, has_more=True), wait_s(0.9), wait_s(0.9, 0.0)] == [
         20,
         0,
-        180,
+        90,
         60,
     ]
 
@@ -126,7 +152,7 @@ def test_of_a_herd_those_with_the_oldest_backlog_come_again_first() -> None:
         for days in (0, 1, 3, 30)
     ]
 
-    assert waits_s == [92, 56, 38, 22]
+    assert waits_s == [38, 29, 24, 20]
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.randoms(use_true_random=False))

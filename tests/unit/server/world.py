@@ -73,12 +73,18 @@ class Kiosk:
         self.now_ms = NOW_MS
         #: Another program start, as a restored or copied card makes it, is another seed.
         self.boot_id = seed.to_bytes(4, "big")
+        #: How often the program started on this card.
+        self.boots = 1
 
     def copy(self, seed: int) -> "Kiosk":
         other = Kiosk(self.keys, self.kiosk_no, self.sealing, seed)
         other.seq, other.prev, other.counter = self.seq, self.prev, self.counter
-        other.cursor, other.now_ms = self.cursor, self.now_ms
+        other.cursor, other.now_ms, other.boots = self.cursor, self.now_ms, self.boots + 1
         return other
+
+    def restart(self, boot_id: bytes) -> None:
+        """Start the program anew on the same card."""
+        self.boot_id, self.boots = boot_id, self.boots + 1
 
     @property
     def case_no(self) -> str:
@@ -147,6 +153,7 @@ class Kiosk:
                     pending=len(envelopes) if pending is None else pending,
                     oldest_s=60,
                     disk_free_mb=900,
+                    boots=self.boots,
                 ),
                 envelopes=tuple(envelopes),
                 chunks=tuple(chunks),

@@ -508,6 +508,25 @@ async def test_counter_rises_with_every_request_even_across_restarts(tmp_path: P
     assert [request.health.boots for request in kiosk.centre.requests] == [1, 1, 1, 2]
 
 
+async def test_start_is_counted_even_when_the_first_request_could_not_be_written(
+    kiosk: Kiosk,
+) -> None:
+    """Two starts of one count are two machines to the centre."""
+    await kiosk.agent.exchange_once()
+    kiosk.restart()
+    kiosk.database.conn.conn.execute(
+        "CREATE TEMP TRIGGER refuse BEFORE UPDATE OF counter ON main.standing"
+        " BEGIN SELECT RAISE(ROLLBACK, 'the disk fails'); END"
+    )
+    refused = await kiosk.agent.exchange_once()
+    kiosk.database.conn.conn.execute("DROP TRIGGER refuse")
+
+    await kiosk.agent.exchange_once()
+
+    assert refused.error == "fault"
+    assert [request.health.boots for request in kiosk.centre.requests] == [1, 2]
+
+
 async def test_loop_waits_longer_after_each_failure_and_a_heartbeat_after_success(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sync import catalogues, limits
+from sync import catalogues, limits, outbox
 from sync.bundles import (
     ANSWER,
     ANSWER_MAGIC,
@@ -18,6 +18,7 @@ from sync.bundles import (
 )
 from sync.carrying import Brought
 from sync.clock import SeededEntropy
+from sync.database import immediate
 from sync.frames import decode_request
 from sync.limits import CHUNK_BYTES_MAX, FRAME_BYTES_MAX, STICK_CLOSING_FRAMES
 from sync.records import Notice
@@ -41,11 +42,22 @@ class World:
         self.confirm(1, count, photos)
 
     def confirm(self, first: int, last: int, photos: int = 0) -> None:
-        for number in range(first, last + 1):
-            attachments = (photo(0, PHOTO_BYTES),) if number < first + photos else ()
-            submitted(
-                self.kiosk.database, self.kiosk.keys, self.centre.sealing, number, attachments
-            )
+        """Hundreds in one commit: each in its own is the business of other tests."""
+        with immediate(self.kiosk.database.conn) as db:
+            for number in range(first, last + 1):
+                transaction_id = number.to_bytes(16, "big")
+                outbox.submit(
+                    db,
+                    keys=self.kiosk.keys,
+                    sealing=self.centre.sealing,
+                    catalogue_version=1,
+                    body=transaction_id.ljust(96, b"."),
+                    attachments=(photo(0, PHOTO_BYTES),) if number < first + photos else (),
+                    transaction_id=transaction_id,
+                    service="pension_check",
+                    kiosk_no=42,
+                    now_ms=START_MS,
+                )
 
     async def laid(self) -> list[Path]:
         await self.kiosk.lay(self.stick)

@@ -308,3 +308,20 @@ def test_kill_at_any_time_loses_no_told_receipt(tmp_path: Path) -> None:
     head_seq, _ = outbox.head(database.conn)
     seqs = database.conn.conn.execute("SELECT seq FROM outbox ORDER BY seq").fetchall()
     assert seqs == [(seq,) for seq in range(1, head_seq + 1)]
+
+
+async def test_cursor_that_a_failed_read_left_open_costs_nobody_the_exchange(
+    tmp_path: Path,
+) -> None:
+    """The traceback of a failed read keeps its cursor, and the log cannot be emptied then."""
+    database = opened(tmp_path, KEYS)
+    submitted(database, KEYS, SEALING, 1)
+    left_open = database.conn.conn.execute("SELECT name FROM sqlite_master")
+    left_open.fetchone()
+
+    await database.give_back()
+    left_open.close()
+    await database.give_back()
+
+    assert (tmp_path / "kiosk.db-wal").stat().st_size == 0
+    database.close()

@@ -58,3 +58,22 @@ def test_counted_reads_back(raw: bytes) -> None:
 def test_what_does_not_fit_is_a_wire_error(raw: bytes, read: Callable[[Reader], object]) -> None:
     with pytest.raises(WireError):
         read(Reader(raw))
+
+
+@given(st.lists(st.binary(max_size=300), max_size=9), st.binary(max_size=9), st.integers(0, 200))
+def test_many_counted_read_as_one_after_the_other(
+    parts: list[bytes], rest: bytes, maximum: int
+) -> None:
+    raw = b"".join(map(counted, parts)) + rest
+    at_once, in_turn = Reader(raw), Reader(raw)
+
+    def outcome(read: Callable[[], list[bytes]], reader: Reader) -> object:
+        try:
+            return read(), reader.left
+        except WireError as error:
+            return str(error)
+
+    count = len(parts) + 1
+    assert outcome(lambda: at_once.counted_each(count, maximum), at_once) == outcome(
+        lambda: [in_turn.counted(maximum) for _ in range(count)], in_turn
+    )
