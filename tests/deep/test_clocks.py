@@ -18,7 +18,7 @@ from tests.village import centre_rows, running_centre
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(300)]
 
-LIBRARY = Path("/usr/lib") / sysconfig.get_config_var("MULTIARCH") / "faketime/libfaketime.so.1"
+LIBRARY = Path("/usr/lib") / sysconfig.get_config_var("MULTIARCH") / "faketime/libfaketimeMT.so.1"
 YEAR_S = 365 * 86_400
 
 

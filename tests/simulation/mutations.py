@@ -51,16 +51,11 @@ KIOSK = (
         '"synchronous = NORMAL",',
     ),
     _one(
-        "kiosk: directory not synced",
-        "sync/database.py",
-        "        disk.sync_directory(path.parent)\n        undo.pop_all()",
-        "        undo.pop_all()",
-    ),
-    _one(
         "kiosk: receipt and envelope in two commits",
         "sync/outbox.py",
         '    db.conn.execute(\n        "INSERT INTO outbox (seq, envelope, signature)',
         f'    {_NEW_COMMIT}db.conn.execute(\n        "INSERT INTO outbox (seq, envelope, signature)',
+        "cut_in_every_write_of_a_submit",
     ),
     _one(
         "kiosk: answers left in the clear",
@@ -96,12 +91,14 @@ KIOSK = (
         "sync/agent.py",
         "lambda db: outbox.prune(db, standing.standing_of(db).centre_ms)",
         "lambda db: outbox.prune(db, self._clock.now_ms())",
+        "pruned_by_a_wrong_clock",
     ),
     _one(
         "kiosk: rotten envelope sent",
         "sync/standing.py",
         "    if bytes_hash(raw) == confirmed:",
         "    if bytes_hash(raw):",
+        "rotten_card",
     ),
     _one(
         "kiosk: request counter not kept",
@@ -118,6 +115,7 @@ KIOSK = (
         "    for notice in notices:\n",
         '    db.conn.execute("UPDATE standing SET cursor = max(cursor, ?)", (cursor,))\n'
         f"    {_NEW_COMMIT}for notice in notices:\n",
+        "cut_in_every_write_of_a_reply",
     ),
     _one(
         "kiosk: cursor skips a notice",
@@ -130,6 +128,7 @@ KIOSK = (
         "sync/standing.py",
         '        db.conn.execute("UPDATE standing SET cursor = 0")',
         "        pass",
+        "notices_after_a_restore",
     ),
     Mutation(
         "kiosk: same notice told twice",
@@ -140,6 +139,7 @@ KIOSK = (
                 "hashlib.sha256(bytes([notice.number % 256]) + encode_notice(notice))",
             ),
         ),
+        ("notices_after_a_restore",),
     ),
     _one(
         "kiosk: reply not verified",
@@ -152,18 +152,21 @@ KIOSK = (
         "sync/frames.py",
         "    if reply.request_hash != request_hash(request_raw) or reply.kiosk_id != kiosk_id:",
         "    if reply.kiosk_id != kiosk_id:",
+        "answered_from_a_cache",
     ),
     _one(
         "kiosk: replaced certificate believed",
         "sync/signing.py",
         "    if trust.certificate is not None and certificate.serial < trust.certificate.serial:",
         "    if trust.certificate is not None and certificate.serial < 0:",
+        "thief_with_a_replaced_key",
     ),
     _one(
         "kiosk: certificate without the root believed",
         "sync/signing.py",
         "        except SignatureRefused:\n            continue\n        return certificate",
         "        except SignatureRefused:\n            pass\n        return certificate",
+        "thief_with_a_root_of_his_own",
     ),
     _one(
         "kiosk: acknowledged by number",
@@ -189,12 +192,14 @@ KIOSK = (
         "sync/standing.py",
         '        " WHERE seq >= ? OR ?",\n',
         '        " WHERE 0 AND (seq >= ? OR ?)",\n',
+        "2",
     ),
     _one(
         "kiosk: nothing requeued after a failover",
         "sync/exchange.py",
         "    has_lost = reply.mark_seq < known_mark",
         "    has_lost = reply.mark_seq < 0",
+        "failed_over_to_a_late_copy",
     ),
     _one(
         "kiosk: attachment settled by its first piece",
@@ -213,6 +218,7 @@ KIOSK = (
         "sync/duty.py",
         "    if fresh.seq != head_seq:",
         "    if fresh.seq < 0:",
+        "old_copy_takes_no_used_number",
     ),
     _one(
         "kiosk: centre's hash taken for its own",
@@ -234,53 +240,43 @@ KIOSK = (
                 "        if not manifest_hash:",
             ),
         ),
+        ("old_catalogue_comes_again",),
     ),
     Mutation(
-        "kiosk: damaged catalogue put in force",
+        "stick: older catalogue put in force",
         (
-            Edit("sync/manifest.py", "    if blob_name(raw) != name:", "    if not name:"),
+            Edit(
+                "sync/shipment.py",
+                "        if manifest.version > held.catalogue:",
+                "        if manifest.version:",
+            ),
             Edit(
                 "sync/catalogues.py",
-                "    return bytes(row[0]) if row is not None and blob_name(row[0]) == name else None",
-                "    return bytes(row[0]) if row is not None else None",
+                "    if manifest.version < _in_force(db):",
+                "    if manifest.version < 0:",
             ),
         ),
-    ),
-    _one(
-        "stick: older catalogue put in force",
-        "sync/shipment.py",
-        "        if manifest.version > held.catalogue:",
-        "        if manifest.version:",
+        ("old_catalogue_on_a_stick",),
     ),
     _one(
         "stick: judged by number",
         "sync/returned.py",
         "        if envelope_hash(envelope) == held.hashes.get(envelope.header.seq)\n",
         "        if held.hashes.get(envelope.header.seq)\n",
+        "stick_of_before_an_old_image",
     ),
     _one(
         "stick: reply from before a restore believed",
         "sync/returned.py",
         "    if reply.epoch < standing.epoch:\n",
         "    if reply.epoch < 0:\n",
-    ),
-    _one(
-        "stick: late reply moves back",
-        "sync/returned.py",
-        "    is_late = reply.epoch == standing.epoch and reply.centre_ms < standing.centre_ms\n",
-        "    is_late = False\n",
+        "stick_of_before_a_restore",
     ),
     _one(
         "stick: notices beyond a gap taken",
         "sync/unpacking.py",
         "        if reply.notices and reply.notices[0].number > cursor + 1:",
         "        if reply.notices and reply.notices[0].number < 0:",
-    ),
-    _one(
-        "stick: request of somebody else taken for own",
-        "sync/unpacking.py",
-        "        return verify_request(decode_request(raw), self._keys.sign_public)",
-        "        return decode_request(raw).request",
     ),
     Mutation(
         "seal: header not bound in",
@@ -296,12 +292,14 @@ KIOSK = (
                 '    return _opened(private, b"bianmin/1/seal", sealed)',
             ),
         ),
+        ("strangers_at_the_door",),
     ),
     _one(
         "seal: attachment not bound to its envelope",
         "sync/sealing.py",
         "    digest = hashlib.sha256(envelope).digest()\n",
         "    digest = bytes(32)\n",
+        "two_cards_two_photos",
     ),
 )
 
@@ -319,6 +317,7 @@ CENTRE = (
         '            conn.execute("RELEASE job")\n        conn.execute("COMMIT")',
         '            conn.execute("RELEASE job")\n        for job in jobs:\n'
         '            job.tell()\n        conn.execute("COMMIT")',
+        "centre_fails_a_commit",
     ),
     _one(
         "centre: request not verified",
@@ -344,18 +343,21 @@ CENTRE = (
         "server/ingest.py",
         "    if not doubled:\n        return chain",
         "    if doubled:\n        return chain\n    if not doubled:\n        return chain",
+        "two_cards_two_photos",
     ),
     _one(
         "centre: freshness not asked",
         "server/ingest.py",
-        "    if counter > last_counter:",
-        "    if counter > 0:",
+        "    is_risen = asked.counter > newest.counter",
+        "    is_risen = asked.counter > 0",
+        "replayed_by_a_stranger",
     ),
     _one(
         "centre: old image not noticed",
         "server/exchange.py",
         "    if fresh.is_old_image:\n",
         "    if not fresh:\n",
+        "old_copy_takes_no_used_number",
     ),
     _one(
         "centre: same envelope stored twice",
@@ -368,36 +370,42 @@ CENTRE = (
         "server/store/inbox.py",
         '    is_quarantined = kiosk.state == "revoked"',
         "    is_quarantined = False",
+        "revoked_with_a_backlog",
     ),
     _one(
         "centre: accepted from quarantine, never released",
         "server/store/reviews.py",
         '        if verdict == "accepted":\n',
         '        if verdict != "accepted":\n            pass\n        elif not verdict:\n',
+        "revoked_with_a_backlog",
     ),
     _one(
         "centre: revoked kiosk's photos taken",
         "server/store/attachments.py",
         '    if kiosk.state == "revoked" and not reviews',
         '    if kiosk.state == "?" and not reviews',
+        "revoked_with_a_backlog",
     ),
     _one(
         "centre: photos without a transaction taken",
         "server/store/attachments.py",
         "        if not envelopes:\n            return 0\n        owner = envelopes[0] if len(envelopes) == 1",
         "        owner = None if not envelopes else envelopes[0] if len(envelopes) == 1",
+        "strangers_at_the_door",
     ),
     _one(
         "centre: attachment's digest not checked",
         "server/store/attachments.py",
         "    if hashlib.sha256(sealed).digest()[: frames.DIGEST_BYTES] != place[3]:",
         "    if not place[3]:",
+        "rotten_card",
     ),
     _one(
         "centre: notices go on from a cursor of before a restore",
         "server/exchange.py",
         "    cursor = request.cursor if request.epoch in (0, epoch) else 0",
         "    cursor = request.cursor",
+        "notices_after_a_restore",
     ),
     _one(
         "centre: notices after the next one",
@@ -423,30 +431,35 @@ CENTRE = (
         "server/store/outcomes.py",
         "    if number not in taken:\n        return number",
         "    return number",
+        "two_cards_two_photos",
     ),
     _one(
         "pipeline: letters wait for a case that came",
         "server/store/outcomes.py",
         '    release(conn, f"case:{case_no}")\n',
         "",
+        "rating_before_its_case",
     ),
     _one(
         "pipeline: letters wait for a catalogue that came",
         "server/pipeline.py",
         "            await self._store.write(outcomes.release_published)",
         "            pass",
+        "catalogue_after_its_transaction",
     ),
     _one(
         "pipeline: replay does nothing",
         "server/store/cases.py",
         "    conn.execute(\"UPDATE envelopes SET fate = 'waiting' WHERE id = ?\", (envelope_id,))\n",
         "",
+        "poisoned_and_replayed",
     ),
     _one(
         "pipeline: letter stays when it became a case",
         "server/store/outcomes.py",
         '    if fate != "dead":\n',
         '    if fate == "":\n',
+        "rating_before_its_case",
     ),
     _one(
         "pipeline: case without its notice",
@@ -476,6 +489,7 @@ CENTRE = (
         "server/vault/ledger.py",
         'self._conn.execute("PRAGMA synchronous=FULL")',
         'self._conn.execute("PRAGMA synchronous=NORMAL")',
+        "looked_at_before_a_power_cut",
     ),
     _one(
         "vault: ledger's directory not synced",
@@ -489,7 +503,19 @@ CENTRE = (
         "server/vault/service.py",
         '        entry = self._recorded(request, "open", case, " ".join(sorted(fields)))',
         "        entry = self._ledger.entries(1)[0]",
+        "looked_at_before_a_power_cut",
     ),
 )
 
-MUTATIONS: tuple[Mutation, ...] = (*KIOSK, *CENTRE)
+#: Of what stands against a disk that fails.
+DISK = (
+    _one(
+        "vault: goes on behind a failed sync",
+        "server/vault/ledger.py",
+        '        disk.settle(path.with_name(path.name + "-wal"))\n',
+        "",
+        "ledger_synced_a_lost_entry",
+    ),
+)
+
+MUTATIONS: tuple[Mutation, ...] = (*KIOSK, *CENTRE, *DISK)

@@ -47,9 +47,12 @@ async def visited(kiosk: Kiosk, *, number: int = 1) -> None:
     await asyncio.sleep(VISIT_S)
 
 
-async def _judged(world: World) -> None:
-    world.count_destroyed()
+async def judged(world: World, *, is_counted: bool = True) -> None:
+    """Let all heal and judge; what is nowhere any more is forgiven, unless nothing may be."""
+    if is_counted:
+        world.count_destroyed()
     await world._heal()
+    world._judge_defects()
     await invariants.at_the_end(world)
 
 
@@ -71,7 +74,7 @@ async def acknowledged_by_number(world: World) -> None:
     await visited(kiosk, number=3)
     await asyncio.sleep(2 * VISIT_S)
     kiosk.link.extra_s, kiosk.link.is_cut = 0.0, False
-    await _judged(world)
+    await judged(world)
 
 
 async def counted_instead_of_walked(world: World) -> None:
@@ -99,7 +102,7 @@ async def counted_instead_of_walked(world: World) -> None:
     twin.link.is_cut = False
     twin.poke()
     await asyncio.sleep(HOUR_S)
-    await _judged(world)
+    await judged(world)
 
 
 async def confirmed_again_on_an_old_image(world: World) -> None:
@@ -119,7 +122,7 @@ async def confirmed_again_on_an_old_image(world: World) -> None:
     kiosk.arrive(Visit(matter=matter, secrets=(), again=press.id))
     await asyncio.sleep(VISIT_S)
     kiosk.link.is_cut = False
-    await _judged(world)
+    await judged(world)
 
 
 async def pipeline_started_on_a_sick_disk(world: World) -> None:
@@ -130,7 +133,7 @@ async def pipeline_started_on_a_sick_disk(world: World) -> None:
     await asyncio.sleep(60)
     world.centre.disk.is_read_only = False
     await visited(kiosk)
-    await _judged(world)
+    await judged(world)
 
 
 class Unlucky(Random):
@@ -151,7 +154,7 @@ async def ledger_began_anew(world: World) -> None:
     world.centre.down(is_power=True)
     await asyncio.sleep(60)
     world.centre.boot()
-    await _judged(world)
+    await judged(world)
 
 
 async def requests_of_a_forgotten_start_came_again(world: World) -> None:
@@ -177,7 +180,7 @@ async def requests_of_a_forgotten_start_came_again(world: World) -> None:
     (row,) = await world.centre.store.read(fleet.kiosks)
     if not old or row.state != "active":
         raise Broken(f"an_honest_kiosk_serves_on: it is {row.state}")
-    await _judged(world)
+    await judged(world)
 
 
 async def number_of_an_edition_was_given_twice(world: World) -> None:
@@ -198,7 +201,7 @@ async def number_of_an_edition_was_given_twice(world: World) -> None:
     await world.people.done(world.centre, world.people.publish(world.centre, 2))
     world.centre.down(is_power=False)
     await past.restored(world, world.centre)
-    await _judged(world)
+    await judged(world)
 
 
 SCRIPTS: tuple[Script, ...] = (

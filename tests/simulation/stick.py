@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from server.identity import CentreKeys
 from server.sticks import Taking
 from sync.bundles import BUNDLE_SUFFIX, bundle_name, name_parts
 from sync.carrying import Carrier
@@ -176,9 +177,15 @@ def _spoil(stick: SimStick, random: Random) -> None:
 
 
 async def _at_kiosk(world: "World", kiosk: Kiosk, stick: SimStick, random: Random) -> None:
-    if kiosk.process is None or kiosk.database is None:
-        return
     stick.pulled_after = random.randrange(3000) if random.random() < 0.3 else None
+    await carried_home(world, kiosk, stick)
+
+
+async def carried_home(world: "World", kiosk: Kiosk, stick: SimStick) -> None:
+    """Plug a stick into a kiosk: what lies on it is taken in, what waits is laid on it."""
+    if kiosk.process is None or kiosk.database is None:
+        stick.pulled_after = None
+        return
     task = kiosk.process.spawn(_worked_on(world, kiosk, stick), "stick")
     task.add_done_callback(lambda done: _told(world, kiosk, done))
     await asyncio.wait({task})
@@ -227,12 +234,20 @@ async def _at_centre(world: "World", centre: Centre, stick: SimStick, random: Ra
     if random.random() < 0.1:
         # The stick is plugged into another county's centre.
         keys = msgspec.structs.replace(keys, root_public=hashlib.sha256(b"elsewhere").digest())
+    await carried_in(world, centre, stick, keys)
+    stick.pulled_after = None
+
+
+async def carried_in(
+    world: "World", centre: Centre, stick: SimStick, keys: CentreKeys | None = None
+) -> None:
+    """Plug a stick into the centre's machine."""
+    keys = keys or centre.keys
     if centre.is_on:
         taking = Taking(centre.store, centre.reception, keys, centre.clock, aside=_aside)
         for name in [n for n in sorted(stick.files) if n.endswith(BUNDLE_SUFFIX)]:
             await world.people.done(centre, _taken(world, taking, stick, name))
         centre_pipeline_poked(centre)
-    stick.pulled_after = None
 
 
 def centre_pipeline_poked(centre: Centre) -> None:

@@ -297,6 +297,25 @@ def test_a_failed_commit_is_not_there_when_it_is_looked_up() -> None:
     stays(opened(disk), {2: again})
 
 
+def test_nothing_is_told_on_top_of_a_commit_that_is_only_in_memory() -> None:
+    """A failed sync drops what it was to write; a new process would read it all the same."""
+    for seed in range(12):
+        disk = SimDisk(Random(seed))
+        database = opened(disk)
+        submitted(database, KEYS, SEALING, 1)
+        disk.fail("sync")
+        with pytest.raises(StorageFailed):
+            submitted(database, KEYS, SEALING, 2)
+        disk.crash()
+        database = opened(disk)
+        told = {number: submitted(database, KEYS, SEALING, number) for number in range(100, 103)}
+
+        disk.power_cut()
+
+        holds(opened(disk), told)
+        disk.crash()
+
+
 @pytest.mark.parametrize("end", [SimDisk.crash, SimDisk.power_cut])
 async def test_what_was_told_not_to_be_stored_does_not_come_back(
     end: Callable[[SimDisk], None],
@@ -455,8 +474,9 @@ def test_damage_is_set_aside_and_read_out_whatever_call_of_that_is_the_last() ->
 
 def test_names_of_a_damaged_store_are_never_both_gone() -> None:
     """Its second name is durable before the first is taken away."""
-    for seed in range(0, 1_200, 100):
-        saved(range(4, 7), seed, CARELESS)
+    gone = call_of(damaged()[0], f"unlink {PATH}")
+    for seed in range(0, 2_000, 100):
+        saved((gone + 1,), seed, CARELESS)
 
 
 @lru_cache(maxsize=1)
@@ -475,7 +495,8 @@ def headless() -> tuple[Snapshot, Told]:
 def test_a_new_store_never_meets_the_log_of_the_one_that_was_set_aside() -> None:
     """Found by this simulation: the log's name was there again, and its old pages won."""
     snapshot, told = headless()
-    for seed, call in itertools.product(range(6), range(15, 24)):
+    made = call_of(snapshot, f"create {PATH}", f"sync {PATH}")
+    for seed, call in itertools.product(range(7), (made, made + 1)):
         disk = SimDisk(Random(seed), habits=CARELESS)
         disk.restore(snapshot)
         disk.crash_after(call)
@@ -493,6 +514,18 @@ def test_a_new_store_never_meets_the_log_of_the_one_that_was_set_aside() -> None
 def test_damage_is_set_aside_and_read_out_at_each_call_of_many_seeds() -> None:
     for seed in range(1_000, 5_000, 1_000):
         saved(range(1, recovery_calls()), seed)
+
+
+def call_of(snapshot: Snapshot, *steps: str) -> int:
+    """Answer the number of the call with which these steps of opening, in order, are done."""
+    disk = SimDisk(Random(0), habits=CARELESS, is_traced=True)
+    disk.restore(snapshot)
+    opened(disk)
+    found = 0
+    for step in steps:
+        found = disk.trace.index(step, found) + 1
+    disk.crash()
+    return found
 
 
 def recovery_calls() -> int:

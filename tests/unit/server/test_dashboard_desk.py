@@ -177,6 +177,18 @@ async def test_opened_page_is_kept_by_nobody(centre: Staffed, clerk: Browser, ca
     assert NAME not in "\n".join(centre.world.dump())
 
 
+async def test_script_in_an_answer_is_text_at_the_desk(
+    centre: Staffed, clerk: Browser, kiosk: Kiosk
+) -> None:
+    hostile = {**HELPER_REQUEST, "name": "<script>alert(1)</script>=HYPERLINK(0)"}
+    case_no = await centre.confirm(kiosk, hostile)
+
+    _, text, _ = await clerk.post(f"/desk/{case_no}/reveal", [("purpose", "check"), *FIELDS])
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script>alert" not in text
+
+
 async def test_own_words_are_a_purpose(centre: Staffed, clerk: Browser, case_no: str) -> None:
     await clerk.post(f"/desk/{case_no}/reveal", [("purpose_words", " 居民打电话  来问 "), *FIELDS])
 
