@@ -1,6 +1,6 @@
 # Each target is one script under deploy/ or one command of `bianmin`; without make, run those.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-deep lint format bench simulate voice pictures reference lock clean
+.PHONY: help setup demo test test-deep lint format bench simulate mutate voice pictures reference lock clean
 
 BIANMIN := .venv/bin/bianmin
 
@@ -31,6 +31,9 @@ bench: ## measure what docs/performance.md states
 
 simulate: ## live through misfortune from seeds; SEEDS=300 FIRST=1 JOBS=2; SEEDS=1 tells the story
 	@deploy/simulate --seeds $(or $(SEEDS),300) --first $(or $(FIRST),1) --jobs $(or $(JOBS),2)
+
+mutate: ## break the product on purpose, one check at a time: the simulation must notice each
+	@deploy/mutate $(ARGS)
 
 voice: setup ## render the sentences that have no recording
 	@deploy/voice

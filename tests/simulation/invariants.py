@@ -335,7 +335,8 @@ def letters_come_back_by_themselves(world: "World") -> None:
     """I6: before anybody looks, no letter lies there whose case or catalogue has come."""
     (count,) = world.conn.execute(
         "SELECT count(*) FROM dead_letters d JOIN envelopes e ON e.id = d.envelope_id "
-        "WHERE e.fate = 'dead' AND (EXISTS (SELECT 1 FROM cases WHERE d.awaits = 'case:' || case_no)"
+        "WHERE e.fate = 'dead' AND ("
+        "EXISTS (SELECT 1 FROM cases WHERE d.awaits = 'case:' || case_no)"
         " OR EXISTS (SELECT 1 FROM catalogues WHERE d.awaits = 'catalogue:' || version))"
     ).fetchone()
     if count:

@@ -34,6 +34,8 @@ def _one(name: str, file: str, old: str, new: str, *first: str) -> Mutation:
     return Mutation(name, (Edit(file, old, new),), first)
 
 
+_CURSOR = '    db.conn.execute("UPDATE standing SET cursor = max(cursor, ?)", (cursor,))\n    '
+_ENQUEUED = '    db.conn.execute(\n        "INSERT INTO outbox (seq, envelope, signature)'
 _NEW_COMMIT = 'db.conn.execute("COMMIT")\n    db.conn.execute("BEGIN IMMEDIATE")\n    '
 
 #: Of the kiosk: its store, and what it believes.
@@ -53,8 +55,8 @@ KIOSK = (
     _one(
         "kiosk: receipt and envelope in two commits",
         "sync/outbox.py",
-        '    db.conn.execute(\n        "INSERT INTO outbox (seq, envelope, signature)',
-        f'    {_NEW_COMMIT}db.conn.execute(\n        "INSERT INTO outbox (seq, envelope, signature)',
+        _ENQUEUED,
+        "    " + _NEW_COMMIT + _ENQUEUED.lstrip(),
         "cut_in_every_write_of_a_submit",
     ),
     _one(
@@ -113,8 +115,7 @@ KIOSK = (
         "kiosk: cursor kept in a commit before its notices",
         "sync/standing.py",
         "    for notice in notices:\n",
-        '    db.conn.execute("UPDATE standing SET cursor = max(cursor, ?)", (cursor,))\n'
-        f"    {_NEW_COMMIT}for notice in notices:\n",
+        _CURSOR + _NEW_COMMIT + "for notice in notices:\n",
         "cut_in_every_write_of_a_reply",
     ),
     _one(
@@ -328,7 +329,8 @@ CENTRE = (
     _one(
         "centre: slip not verified",
         "server/api/courier.py",
-        '        signing.verify(kiosk.device_public, "envelope", envelope_bytes(envelope), signature)',
+        '        signing.verify(kiosk.device_public, "envelope", '
+        "envelope_bytes(envelope), signature)",
         "        pass",
     ),
     _one(
@@ -389,7 +391,8 @@ CENTRE = (
     _one(
         "centre: photos without a transaction taken",
         "server/store/attachments.py",
-        "        if not envelopes:\n            return 0\n        owner = envelopes[0] if len(envelopes) == 1",
+        "        if not envelopes:\n            return 0\n"
+        "        owner = envelopes[0] if len(envelopes) == 1",
         "        owner = None if not envelopes else envelopes[0] if len(envelopes) == 1",
         "strangers_at_the_door",
     ),
@@ -450,7 +453,8 @@ CENTRE = (
     _one(
         "pipeline: replay does nothing",
         "server/store/cases.py",
-        "    conn.execute(\"UPDATE envelopes SET fate = 'waiting' WHERE id = ?\", (envelope_id,))\n",
+        "    conn.execute(\"UPDATE envelopes SET fate = 'waiting' WHERE id = ?\", "
+        "(envelope_id,))\n",
         "",
         "poisoned_and_replayed",
     ),

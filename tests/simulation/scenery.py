@@ -174,8 +174,8 @@ def quickened() -> Iterator[None]:
     quick: tuple[tuple[Any, str, Any], ...] = (
         (downstream, "packed", _packed),
         (catalogues, "build_dictionary", _dictionary),
-        (catalogues, "decode_catalogue", _once(catalogues.decode_catalogue)),
-        (shelf, "decode_catalogue", _once(shelf.decode_catalogue)),
+        (catalogues, "decode_catalogue", _once(decode_catalogue)),
+        (shelf, "decode_catalogue", _once(decode_catalogue)),
         (signing, "public_of", _once(signing.public_of)),
         (signing, "verify", _once(signing.verify)),
     )

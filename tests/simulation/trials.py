@@ -207,7 +207,7 @@ def _forged(request: Request, raw: bytes, private: bytes, shown: Certificate, no
         centre_ms=now_ms,
         mark_seq=request.head_seq,
         mark_hash=request.head_hash,
-        verdicts=("stored",) * len(request.envelopes),
+        verdicts=tuple("stored" for _ in request.envelopes),
         certificate=shown,
         catalogue_version=request.catalogue,
     )
