@@ -147,6 +147,7 @@ KIOSK = (
         "sync/frames.py",
         '        signing.verify(certificate.public, "reply", part, signature)\n',
         "",
+        "thief_with_no_key",
     ),
     _one(
         "kiosk: reply to another request believed",
@@ -181,6 +182,7 @@ KIOSK = (
         "sync/exchange.py",
         "    if reply.epoch < standing.epoch:\n",
         "    if reply.epoch < 0:\n",
+        "10",
     ),
     _one(
         "kiosk: nothing requeued for a restored centre",
@@ -325,6 +327,7 @@ CENTRE = (
         "server/reception.py",
         "            asked = frames.verify_request(received, public)",
         "            asked = received.request",
+        "strangers_in_a_kiosks_name",
     ),
     _one(
         "centre: slip not verified",
@@ -332,6 +335,7 @@ CENTRE = (
         '        signing.verify(kiosk.device_public, "envelope", '
         "envelope_bytes(envelope), signature)",
         "        pass",
+        "strangers_in_a_kiosks_name",
     ),
     _one(
         "centre: counted instead of walked",

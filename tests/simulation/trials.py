@@ -8,11 +8,18 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
+import msgspec
+
 from server.store import cases, reviews
 from sync import frames, outbox, signing
+from sync.answers import encode_transaction
 from sync.clock import SeededEntropy
 from sync.frames import Reply, Request
+from sync.records import Envelope, Header, Health
+from sync.sealing import seal
 from sync.signing import Certificate
+from sync.transports import EXCHANGE_PATH
+from sync.wire import courier_url, encode_courier, encode_header, envelope_bytes
 from tests.simulation import evidence, invariants, past, scenery
 from tests.simulation.centre import COURIER, LEDGER
 from tests.simulation.clocks import START_MS, YEAR_MS
@@ -182,6 +189,54 @@ async def thief_with_a_root_of_his_own(world: World) -> None:
     private, public = signing.generate_signing_key(SeededEntropy(67))
     made = signing.issue_certificate(root, public, serial=9, not_after_ms=START_MS + YEAR_MS)
     await _lied_to(world, kiosk, private, made)
+
+
+async def thief_with_no_key(world: World) -> None:
+    """A thief shows the centre's own certificate, and signs "stored" with some other key."""
+    kiosk = await begun(world)
+    private, _ = signing.generate_signing_key(SeededEntropy(68))
+    await _lied_to(world, kiosk, private, world.centre.keys.certificate)
+
+
+async def strangers_in_a_kiosks_name(world: World) -> None:
+    """Anybody can seal to the centre; only a kiosk's own key makes it that kiosk's."""
+    kiosk = await begun(world)
+    await visited(kiosk, number=1)
+    edition, made = scenery.editions()[0], scenery.matters()[0].transaction
+    thief = signing.DeviceKeys.generate(SeededEntropy(69))
+    seq, last = 1, bytes(8)
+    sealing = world.centre.keys.sealing[0]
+    for carrier in ("exchange", "phone"):
+        header = Header(kiosk.keys.kiosk_id, seq, last, sealing.key_id, catalogue=1)
+        transaction = msgspec.structs.replace(made, id=carrier.encode().ljust(16))
+        body = encode_transaction(edition.catalogue, edition.dictionary_raw, transaction)
+        envelope = Envelope(header, seal(sealing, encode_header(header), body))
+        signature = thief.sign("envelope", envelope_bytes(envelope))
+        if carrier == "phone":
+            path, raw = COURIER + _digits(encode_courier(envelope, signature)), b""
+        else:
+            path, raw = EXCHANGE_PATH, _request(kiosk, thief, envelope)
+        await world.network.reach("POST" if raw else "GET", path, raw)
+    await judged(world)
+
+
+def _request(kiosk: Kiosk, thief: signing.DeviceKeys, envelope: Envelope) -> bytes:
+    request = Request(
+        kiosk_id=kiosk.keys.kiosk_id,
+        counter=99,
+        boot_id=b"evil",
+        now_ms=START_MS,
+        monotonic_ms=0,
+        epoch=0,
+        head_seq=1,
+        head_hash=bytes(8),
+        cursor=0,
+        catalogue=1,
+        certificate=0,
+        health=Health(version="evil", pending=0, oldest_s=0, disk_free_mb=0),
+        envelopes=(envelope,),
+    )
+    return frames.encode_request(request, lambda part: thief.sign("request", part))
 
 
 async def _lied_to(world: World, kiosk: Kiosk, private: bytes, shown: Certificate) -> None:
@@ -532,8 +587,6 @@ async def rating_before_its_case(world: World) -> None:
 
 
 def _digits(raw: bytes) -> str:
-    from sync.wire import courier_url
-
     return courier_url("https://centre.example", raw).rpartition("/")[2]
 
 
@@ -622,6 +675,8 @@ SCRIPTS: tuple[Script, ...] = (
     rotten_card,
     thief_with_a_replaced_key,
     thief_with_a_root_of_his_own,
+    thief_with_no_key,
+    strangers_in_a_kiosks_name,
     answered_from_a_cache,
     replayed_by_a_stranger,
     pruned_by_a_wrong_clock,
