@@ -89,6 +89,9 @@ def _settle_one(
     now_ms: int,
 ) -> None:
     match item:
+        case Failed(awaits=awaits) if outcomes.has_come(conn, awaits):
+            # It came within this very batch, and would release nobody later: asked once more.
+            return
         case Failed(reason=reason, detail_code=code, awaits=awaits):
             outcomes.bury(
                 conn, envelope.id, reason=reason, detail_code=code, awaits=awaits, now_ms=now_ms

@@ -1,9 +1,21 @@
 """The tables of a kiosk's store; applied by `sync.database` alone."""
 
+import functools
+
 from sqlite_utils import Database as Tables
 from sqlite_utils import Migrations
 
 migrations = Migrations("sync")
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """Answer the names of all migrations, in order."""
+    nothing = Tables(memory=True, execute_plugins=False)
+    try:
+        return tuple(one.name for one in migrations.pending(nothing))
+    finally:
+        nothing.conn.close()
 
 
 @migrations()

@@ -4,11 +4,13 @@ What is damaged or another identity's is kept beside the store under a name of i
 deleted and never written to.
 """
 
+import functools
 import sqlite3
 from pathlib import Path
 
 from sqlite_utils import Database as Tables
 
+from sync import schema
 from sync.disk import Disk
 from sync.limits import BUSY_MS, WAL_KEPT_BYTES
 from sync.signing import kiosk_id
@@ -58,13 +60,57 @@ def _is_sound(disk: Disk, path: Path) -> bool:
     try:
         db = connected(disk, path)
         try:
-            return db.conn.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+            is_whole = db.conn.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+            return is_whole and _has_its_tables(db) and _counts_on(db)
         finally:
             db.conn.close()
+    except UnicodeDecodeError:
+        return False
     except sqlite3.DatabaseError as error:
-        if is_damage(error):
+        # Without a code it is Python's: a text that is none.
+        if is_damage(error) or code_of(error) in (0, sqlite3.SQLITE_ERROR):
             return False
         raise
+
+
+def _has_its_tables(db: Tables) -> bool:
+    """Answer whether the tables are those that our migrations make.
+
+    SQLite checks no text: a bit that rotted in a table's own words passes its check, and every
+    later start would break on it. A newer program's store is not ours to judge.
+    """
+    applied = [one.name for one in schema.migrations.applied(db)]
+    known = schema.names()
+    if set(applied) > set(known):
+        return True
+    return tuple(applied) == known[: len(applied)] and _tables_of(db) == _tables_after(len(applied))
+
+
+def _counts_on(db: Tables) -> bool:
+    """Answer whether the count of numbers goes on above those that were given."""
+    if "standing" not in db.table_names():
+        return True
+    rows = db.conn.execute(
+        "SELECT head_seq >= coalesce((SELECT max(seq) FROM receipt), 0) FROM standing"
+    ).fetchall()
+    return bool(rows == [(1,)])
+
+
+def _tables_of(db: Tables) -> frozenset[tuple[str, str, str]]:
+    rows = db.conn.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall()
+    return frozenset((kind, name, sql) for kind, name, sql in rows)
+
+
+@functools.cache
+def _tables_after(count: int) -> frozenset[tuple[str, str, str]]:
+    """Answer the tables of a store that the first migrations made."""
+    db = Tables(memory=True, execute_plugins=False)
+    try:
+        if count:
+            schema.migrations.apply(db, stop_before=schema.names()[count:])
+        return _tables_of(db)
+    finally:
+        db.conn.close()
 
 
 def set_others_aside(disk: Disk, path: Path, device_public: bytes | None) -> None:

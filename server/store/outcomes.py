@@ -63,6 +63,12 @@ def release(conn: sqlite3.Connection, awaits: str) -> int:
     ).rowcount
 
 
+def has_come(conn: sqlite3.Connection, awaits: str) -> bool:
+    """Answer whether the case that an envelope awaits is here by now."""
+    kind, _, case_no = awaits.partition(":")
+    return kind == "case" and cases.get(conn, case_no) is not None
+
+
 def has_published(conn: sqlite3.Connection) -> bool:
     """Answer whether `release_published` has anything to do."""
     row = conn.execute(

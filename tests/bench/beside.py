@@ -33,7 +33,7 @@ BUILT = ROOT / ".build" / "peers"
 ROUNDS = 5
 POUCH_COUNT = 2000  # documents in one round; 100 in a batch
 MORANGO_COUNT = 1000  # 500 in a chunk, its own default
-OUR_BATCHES = 12  # of 100, from each of eight kiosks
+OUR_BATCHES = 25  # of 100, from each of eight kiosks
 PATIENCE_S = 300.0
 
 

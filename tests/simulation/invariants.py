@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sync import outbox, standing
 from sync.errors import BianminError
+from sync.ids import is_case_number
 from sync.notices import decode_notice, encode_notice, notice_digest
 from sync.sealing import attachment_key_id, open_attachment, open_notice
 from tests.simulation.evidence import COUNTED, Held, held_envelopes, is_held_anywhere, is_on_card
@@ -175,6 +176,8 @@ def counted_once(world: "World", held: list[Held]) -> None:
 def unaltered(world: "World", held: list[Held]) -> None:
     """I5: what the centre counts is to the byte what was sealed, and says what was confirmed."""
     for item in held:
+        if item.raw in world.record.forged and item.fate not in ("dead", "quarantined"):
+            raise Broken(f"unaltered: envelope {item.id} was forged, and is a {item.fate}")
         if item.fate not in COUNTED or item.transaction is None:
             if item.fate in COUNTED:
                 raise Broken(f"unaltered: envelope {item.id} was counted but does not open")
@@ -303,7 +306,15 @@ def _may_counters_mislead(world: "World") -> bool:
 
 
 def notices_once_and_in_order(world: "World") -> None:
-    """I8: a kiosk holds each notice of the centre once, none unread, none beyond its cursor."""
+    """I8: each case was told of; a kiosk holds each notice of the centre once, none unread, none
+    beyond its cursor."""
+    untold = world.conn.execute(
+        "SELECT case_no FROM cases c WHERE NOT EXISTS (SELECT 1 FROM notices n "
+        "WHERE n.kiosk_id = c.kiosk_id AND n.case_no = c.case_no)"
+    ).fetchall()
+    # Of two cases with one number only one can be told.
+    if any(is_case_number(case_no) for (case_no,) in untold):
+        raise Broken(f"notices_once_and_in_order: {len(untold)} cases were never told of")
     for kiosk in world.kiosks:
         if not kiosk.is_in_service or kiosk.database is None:
             continue

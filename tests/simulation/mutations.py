@@ -197,24 +197,35 @@ KIOSK = (
         '        " WHERE 0 AND (seq >= ? OR ?)",\n',
         "2",
     ),
-    _one(
-        "kiosk: nothing requeued after a failover",
-        "sync/exchange.py",
-        "    has_lost = reply.mark_seq < known_mark",
-        "    has_lost = reply.mark_seq < 0",
-        "failed_over_to_a_late_copy",
+    Mutation(
+        "kiosk: nothing sent again after a failover",
+        (
+            Edit(
+                "sync/exchange.py",
+                "    has_lost = reply.mark_seq < known_mark",
+                "    has_lost = reply.mark_seq < 0",
+            ),
+            Edit(
+                "sync/exchange.py",
+                "    return after_mark if is_chain_ours and is_behind and is_due else 0",
+                "    return after_mark if is_chain_ours and is_behind and not is_due else 0",
+            ),
+        ),
+        ("failed_over_to_a_late_copy",),
     ),
     _one(
         "kiosk: attachment settled by its first piece",
         "sync/standing.py",
         "        \" state = CASE WHEN ?1 >= size_bytes THEN 'settled' ELSE 'pending' END,\"",
         "        \" state = CASE WHEN ?1 > 0 THEN 'settled' ELSE 'pending' END,\"",
+        "large_photo",
     ),
     _one(
         "kiosk: attachment resumed at a wrong place",
         "sync/standing.py",
         "        data=piece_of(db, attachment, attachment.received_bytes, piece.size_bytes),",
         "        data=piece_of(db, attachment, 0, piece.size_bytes),",
+        "large_photo",
     ),
     _one(
         "kiosk: old copy gives used numbers again",
@@ -222,12 +233,6 @@ KIOSK = (
         "    if fresh.seq != head_seq:",
         "    if fresh.seq < 0:",
         "old_copy_takes_no_used_number",
-    ),
-    _one(
-        "kiosk: centre's hash taken for its own",
-        "sync/duty.py",
-        "    is_one_chain = is_all_settled and top == reply.mark_seq",
-        "    is_one_chain = top == reply.mark_seq",
     ),
     Mutation(
         "kiosk: older catalogue put in force",
@@ -274,12 +279,6 @@ KIOSK = (
         "    if reply.epoch < standing.epoch:\n",
         "    if reply.epoch < 0:\n",
         "stick_of_before_a_restore",
-    ),
-    _one(
-        "stick: notices beyond a gap taken",
-        "sync/unpacking.py",
-        "        if reply.notices and reply.notices[0].number > cursor + 1:",
-        "        if reply.notices and reply.notices[0].number < 0:",
     ),
     Mutation(
         "seal: header not bound in",
@@ -428,12 +427,6 @@ CENTRE = (
         "confirmed_again_on_an_old_image",
     ),
     _one(
-        "pipeline: settled again what is settled",
-        "server/pipeline.py",
-        "        if not outcomes.is_waiting(conn, envelope.id):\n            continue\n",
-        "",
-    ),
-    _one(
         "pipeline: one number for two cases",
         "server/store/outcomes.py",
         "    if number not in taken:\n        return number",
@@ -446,6 +439,13 @@ CENTRE = (
         '    release(conn, f"case:{case_no}")\n',
         "",
         "rating_before_its_case",
+    ),
+    _one(
+        "pipeline: letters wait for a case of their own batch",
+        "server/pipeline.py",
+        "        case Failed(awaits=awaits) if outcomes.has_come(conn, awaits):",
+        "        case Failed(awaits=awaits) if awaits is None:",
+        "correction_right_behind_its_case",
     ),
     _one(
         "pipeline: letters wait for a catalogue that came",

@@ -16,6 +16,7 @@ from sync.packing import Packing
 from sync.records import Health
 from sync.sticks import FRESH_SUFFIX, StickFailed
 from tests.simulation.centre import Centre
+from tests.simulation.disk import Crashed
 from tests.simulation.kiosk import Kiosk
 from tests.simulation.misfortune import HOUR_S, Befall, a_kiosk
 
@@ -197,6 +198,9 @@ def _told(world: "World", kiosk: Kiosk, task: "asyncio.Task[Any]") -> None:
     if error is None or isinstance(error, StickFailed):
         word = "is pulled out" if error else "is done"
         world.trace.note(kiosk.name, f"stick {word}")
+    elif isinstance(error, Crashed):
+        if kiosk.is_on:
+            kiosk._cut(error)
     elif not (isinstance(error, Exception) and world.is_disk_sick()):
         world.on_defect(f"{kiosk.name}/stick", error)
 

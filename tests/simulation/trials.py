@@ -42,6 +42,14 @@ from tests.simulation.world import World
 SUBMIT_CALLS, TAKE_IN_CALLS = 20, 26
 
 
+class Hopeless(Unlucky):
+    """Of what was not synced, nothing is kept either."""
+
+    def choice(self, seq: Any) -> Any:
+        """Answer the first: a disk keeps "none"."""
+        return seq[0]
+
+
 def _luck() -> Random:
     return Random("trials")
 
@@ -417,6 +425,19 @@ async def two_cards_two_photos(world: World) -> None:
     await judged(world)
 
 
+async def large_photo(world: World) -> None:
+    """A photo goes in many pieces over a slow link, each where the one before ended."""
+    kiosk = await begun(world)
+    kiosk.link.extra_s = 30.0
+    matter = _with_photos()
+    photo = msgspec.structs.replace(matter.attachments[0], content=_luck().randbytes(60_000))
+    await _handed_in(kiosk, Matter(matter.transaction, (photo, *matter.attachments[1:])))
+    for _ in range(20):
+        kiosk.poke()
+        await asyncio.sleep(60)
+    await judged(world)
+
+
 # --- sticks
 
 
@@ -529,16 +550,19 @@ async def ledger_synced_a_lost_entry(world: World) -> None:
     kiosk = await begun(world)
     world.centre.is_disk_sick = world.is_disk_sick = lambda: True  # type: ignore[method-assign]
     await visited(kiosk, number=1)
-    on_ask = world.centre.on_ask
+    await asyncio.sleep(HOUR_S)
+    on_ask, centre = world.centre.on_ask, world.centre
 
     def failing(ledger: Any) -> None:
         on_ask(ledger)
         if ledger is not None:
-            world.centre.disk.fail("sync", 1)
-            world.centre.on_ask = on_ask
+            centre.disk.fail("sync", 1)
 
-    world.centre.on_ask = failing
-    await visited(kiosk, number=2)
+    centre.on_ask = failing
+    centre.disk.random = Hopeless(1)
+    (case,) = await centre.store.read(cases.queue)
+    await world.people.look(centre, case, "核对材料", "王经办", "clerk")
+    centre.on_ask = on_ask
     world.centre.kill_vault()
     await _looked_at_and_cut(world, kiosk)
 
@@ -556,7 +580,7 @@ async def _looked_at_and_cut(world: World, kiosk: Kiosk) -> None:
     centre = world.centre
     for case in await centre.store.read(cases.queue):
         await world.people.look(centre, case, "核对材料", "王经办", "clerk")
-    centre.disk.random = Unlucky(1)
+    centre.disk.random = Hopeless(1)
     centre.down(is_power=True)
     centre.disk.random = Random(1)
     await asyncio.sleep(60)
@@ -583,6 +607,17 @@ async def rating_before_its_case(world: World) -> None:
     kiosk.link.is_cut = False
     kiosk.poke()
     await asyncio.sleep(HOUR_S)
+    await judged(world)
+
+
+async def correction_right_behind_its_case(world: World) -> None:
+    """A case and its correction come in one batch: the vault looks for the case before it is."""
+    kiosk = await begun(world)
+    kiosk.link.is_cut = True
+    await visited(kiosk, number=1)
+    (press,) = world.history.receipted()
+    await _handed_in(kiosk, world.people._like(press, corrects=press.case_no))
+    kiosk.link.is_cut = False
     await judged(world)
 
 
@@ -684,6 +719,7 @@ SCRIPTS: tuple[Script, ...] = (
     notices_after_a_restore,
     old_copy_takes_no_used_number,
     two_cards_two_photos,
+    large_photo,
     stick_of_before_an_old_image,
     stick_of_before_a_restore,
     old_catalogue_comes_again,
@@ -692,6 +728,7 @@ SCRIPTS: tuple[Script, ...] = (
     ledger_synced_a_lost_entry,
     looked_at_before_a_power_cut,
     rating_before_its_case,
+    correction_right_behind_its_case,
     catalogue_after_its_transaction,
     poisoned_and_replayed,
     revoked_with_a_backlog,
