@@ -26,7 +26,7 @@ class Admission:
         self._pace_ms = limits.EXCHANGE_PACE_MS
         #: Exchanges that ended since then, while somebody was always inside.
         self._ended = 0
-        self._since_ms = 0
+        self._since_ms: int | None = None
 
     @property
     def wait_s(self) -> float:
@@ -75,26 +75,33 @@ class Admission:
     def answering(self) -> Iterator[None]:
         """Count an exchange from its whole body to its answer, and learn how fast they end."""
         if not self._inside:
-            self._ended, self._since_ms = 0, self._clock.monotonic_ms()
+            self._since_ms = None
         self._inside += 1
         try:
             yield
         finally:
             self._inside -= 1
-            self._ended += 1
             self._learn()
             if not self._inside:
                 self._refused = 0
 
     def _learn(self) -> None:
-        """Take the pace of a while in which somebody was always inside."""
-        took_ms = self._clock.monotonic_ms() - self._since_ms
+        """Take the pace of a while in which somebody was always inside.
+
+        It begins with the first that ends: before it, a herd is only being read.
+        """
+        now_ms = self._clock.monotonic_ms()
+        if self._since_ms is None:
+            self._ended, self._since_ms = 0, now_ms
+            return
+        self._ended += 1
+        took_ms = now_ms - self._since_ms
         if self._inside and took_ms < limits.EXCHANGE_PACE_MS_OVER:
             return
         # Few at a time share no commits: their pace says nothing of a herd's.
         if self._ended >= limits.EXCHANGE_PACE_FROM:
             self._pace_ms += (took_ms / self._ended - self._pace_ms) / 4
-        self._ended, self._since_ms = 0, self._clock.monotonic_ms()
+        self._ended, self._since_ms = 0, now_ms
 
     @property
     def away_s(self) -> int:

@@ -295,6 +295,8 @@ def open_database(
         if disk.free_bytes(path.parent) < ballast_bytes:
             # Opening writes too; without room the kiosk could not even deliver what it holds.
             disk.unlink(_ballast_path(path))
+        # A kill right after a sync that failed leaves a commit that only memory shows.
+        disk.settle(path.with_name(path.name + "-wal"))
         set_others_aside(disk, path, device_public)
         conn = connected(disk, path)
         undo.callback(conn.conn.close)

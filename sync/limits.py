@@ -207,7 +207,7 @@ CATALOGUE_AHEAD_MAX = 10_000  # beyond it a kiosk's word on its version is a lie
 CATALOGUE_VERSION_GAP = 100  # skipped after a restore: a lost version's number is not given again
 # --- a herd of kiosks (server/admission) ---
 CONNECTIONS_BACKLOG = 2048  # not yet accepted; a SYN that finds no room comes again after 1 s, 3 s
-EXCHANGE_WAIT_MAX_S = 5.0  # for an answer; a kiosk gives up after ANSWER_OVERDUE_S and sends again
+EXCHANGE_WAIT_MAX_S = 7.0  # for an answer; a kiosk gives up after ANSWER_OVERDUE_S and sends again
 EXCHANGE_PACE_MS = 2.0  # taken for one exchange until it is known
 EXCHANGE_PACE_MS_OVER = 250  # their pace is taken over so long
 EXCHANGE_PACE_FROM = 8  # ended within that, or inside at once, from which it is a herd's
@@ -216,5 +216,5 @@ BODIES_BYTES_MAX = 32 * 1024 * 1024  # on their way at once; read and parsed the
 BODY_LIGHT_BYTES = 16 * 1024  # a hundred envelopes; lighter ones do not count there
 PIPELINE_LOOK_S = 0.1  # between two looks whether kiosks still stand at the door
 PIPELINE_GIVES_WAY = 20  # looks before one batch more is opened: cases go on, if slowly
-AWAY_S_MIN = 10  # a herd's first wave is answered by then
+AWAY_S_MIN = 5  # a herd's first wave is answered by then
 AWAY_S_MAX = 300  # five minutes: the disk is sick, or ten thousand kiosks bring weeks

@@ -7,15 +7,17 @@ the root hides whole tables from SQLite while their rows lie there untouched.
 import hashlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlite_utils import Database as Tables
 
 from sync.disk import SYSTEM_DISK, Disk
+from sync.exchange import Standing
 from sync.ids import case_number, case_parts, is_case_number
-from sync.limits import ENVELOPE_BYTES_MAX, SALVAGE_PROBE_MAX, SALVAGE_SEQ_GAP
+from sync.limits import ENVELOPE_BYTES_MAX, SALVAGE_PROBE_MAX, SALVAGE_SEQ_GAP, SEQ_MAX
 from sync.octets import Reader, WireError
 from sync.sealing import SEAL_BYTES
 from sync.signing import SIGNATURE_BYTES, SignatureRefused, kiosk_id, verify
@@ -92,7 +94,15 @@ def _top(source: sqlite3.Connection) -> int:
     tops = [row["head_seq"] for row in _rows(source, "SELECT head_seq FROM standing")]
     for sql in ("SELECT seq FROM receipt", "SELECT seq FROM receipt ORDER BY seq DESC"):
         tops += [row["seq"] for row in _rows(source, sql)]
-    return max(tops, default=0) + SALVAGE_PROBE_MAX
+    return _plausible(tops) + SALVAGE_PROBE_MAX
+
+
+def _plausible(numbers: Sequence[object]) -> int:
+    """Answer the highest number that others stand near: a rotten one may be any at all."""
+    known = sorted({one for one in numbers if isinstance(one, int) and 0 < one <= SEQ_MAX})
+    pairs = zip(known[:0:-1], known[-2::-1], strict=True)
+    near = (high for high, low in pairs if high - low <= SALVAGE_PROBE_MAX)
+    return next(near, known[0] if known else 0)
 
 
 def _by_seq(source: sqlite3.Connection, sql: str, top: int) -> dict[int, Row]:
@@ -243,13 +253,14 @@ def _take_attachment(db: Tables, row: Row, seqs: Set[int]) -> None:
 
 
 def _take_standing(source: sqlite3.Connection, db: Tables) -> None:
-    for row in _rows(source, "SELECT * FROM standing"):
-        _set_standing(db, {**row, "mark_seq": 0, "refilled_mark": -1})
-        return
     newest = db.conn.execute(
         "SELECT seq, hash, confirmed_ms FROM receipt ORDER BY seq DESC LIMIT 1"
     ).fetchone()
     seq, hash_, confirmed_ms = newest or (0, bytes(8), 0)
+    for row in _rows(source, "SELECT * FROM standing"):
+        if _is_believable(row, seq):
+            _set_standing(db, {**row, "mark_seq": 0, "refilled_mark": -1})
+            return
     _set_standing(
         db,
         {
@@ -260,6 +271,16 @@ def _take_standing(source: sqlite3.Connection, db: Tables) -> None:
             "boots": confirmed_ms,
         },
     )
+
+
+def _is_believable(row: Row, newest_seq: int) -> bool:
+    """Answer whether a standing fits its types and the numbers that were given."""
+    try:
+        held = msgspec.convert({name: row[name] for name in Standing.__struct_fields__}, Standing)
+    except (KeyError, msgspec.ValidationError):
+        return False
+    room = SALVAGE_PROBE_MAX if newest_seq else SEQ_MAX
+    return newest_seq <= held.head_seq <= newest_seq + room
 
 
 def _set_standing(db: Tables, values: Mapping[str, object]) -> None:
