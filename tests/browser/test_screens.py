@@ -1,5 +1,6 @@
 """Every screen, drawn in the real browser: sizes of the hand, nothing cut, nothing to scroll."""
 
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -55,7 +56,11 @@ async def stage() -> AsyncIterator[Stage]:
 
 @pytest.mark.parametrize(
     ("size", "language"),
-    [(size, language) for size in list(PROFILES)[:2] for language in LANGUAGES],
+    [
+        # Each size and each language in the fast suite, the other pairs in the deep one.
+        pytest.param(size, language, marks=() if place in (0, 3) else pytest.mark.deep)
+        for place, (size, language) in enumerate(itertools.product(list(PROFILES)[:2], LANGUAGES))
+    ],
 )
 async def test_screens_fit_the_hand_and_the_display(
     browser: Browser, stage: Stage, size: str, language: str
@@ -93,7 +98,9 @@ async def test_screens_of_a_large_display_grow_with_it(browser: Browser, stage: 
     assert faults == {}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "language", [LANGUAGES[0], pytest.param(LANGUAGES[1], marks=pytest.mark.deep)]
+)
 async def test_screens_have_no_violation_known_to_axe(
     browser: Browser, stage: Stage, language: str
 ) -> None:

@@ -39,6 +39,8 @@ PICTURES = ROOT / ".build" / "services"
 _FOREIGN = {"en": re.compile("[\u2e80-\u9fff\uff00-\uffef]"), "zh-CN": re.compile("[A-Za-z]{3,}")}
 #: In these the first question with tiles is heard out: it takes as long as it takes.
 _LISTENED = {"pension_auth", "medical_registration"}
+#: One long visit, one with a photo, one look-up; the others take as long and are in the deep suite.
+_QUICK = {"pension_auth", "suggestion", "progress_query"}
 _KEPT = {"photo": b"\xff\xd8", "signature": b"<svg", "voice_note": b"\x1a\x45\xdf\xa3"}
 
 
@@ -94,7 +96,10 @@ async def street(village: Village, browser: Browser) -> Street:
 @pytest.mark.parametrize(
     "run",
     [
-        *(pytest.param(run, id=run.name) for run in quick_runs(local_today())),
+        *(
+            pytest.param(run, id=run.name, marks=() if run.service in _QUICK else pytest.mark.deep)
+            for run in quick_runs(local_today())
+        ),
         *(
             pytest.param(run, id=run.name, marks=pytest.mark.deep)
             for run in other_runs(local_today())

@@ -38,6 +38,7 @@ async def test_what_waited_behind_a_cut_link_arrives_once(village: Village) -> N
     await assert_all_arrived_once(village, receipts)
 
 
+@pytest.mark.deep
 async def test_kiosk_killed_while_it_sends_loses_and_doubles_nothing(village: Village) -> None:
     receipts = await queue(village, 240, seed=2)
     assert village.kiosk is not None
@@ -55,6 +56,7 @@ async def test_kiosk_killed_while_it_sends_loses_and_doubles_nothing(village: Vi
     await assert_all_arrived_once(village, receipts)
 
 
+@pytest.mark.deep
 async def test_centre_killed_while_it_takes_in_keeps_what_it_acknowledged(
     village: Village,
 ) -> None:
