@@ -1,6 +1,7 @@
 """A kiosk that lives for moments: forked from a warm process, killed at any instruction.
 
-Started as `python -m tests.deep.resident KIOSK_FOLDER CENTRE_URL SEED`. Each line on standard
+Started as `python -m tests.deep.resident KIOSK_FOLDER CENTRE_URL SEED [alone]`; alone it does not
+fork (libfaketime does not survive that). Each line on standard
 input begins one life: a press that the life before may have left open ("-" for none). A life says
 on standard output `life PID`, then `press ID` before it confirms and `receipt ID CASE_NO` once the
 commit returned, as a resident would hear it. Production code only: store, outbox, agent, HTTP.
@@ -102,13 +103,13 @@ async def live(directory: Path, url: str, seed: int, left_open: str) -> None:
 def main() -> None:
     directory, url, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     for life, line in enumerate(sys.stdin):
-        pid = os.fork()
+        pid = 0 if "alone" in sys.argv else os.fork()
         if not pid:
             say("life", str(os.getpid()))
             asyncio.run(live(directory, url, seed * 100_000 + life, line.strip()))
             os._exit(0)
-        os.waitpid(pid, 0)
-        say("over")
+        _, status = os.waitpid(pid, 0)
+        say("over", str(status))
 
 
 if __name__ == "__main__":

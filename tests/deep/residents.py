@@ -1,6 +1,7 @@
 """What the deep tests share: kiosks that die again and again, and how all of it is carried."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from bianmin.village import Village
+from sync import catalogues
 from sync.transports.http import HttpLink
 from tests.deep.resident import __name__ as resident_module
 from tests.device import Device
@@ -22,8 +24,15 @@ class Resident:
     def __init__(
         self, directory: Path, url: str, seed: int, environment: Mapping[str, str] | None = None
     ) -> None:
-        self._environment = {**os.environ, **(environment or {})}
-        self._command = (sys.executable, "-m", resident_module, str(directory), url, str(seed))
+        self.environment = {**os.environ, **(environment or {})}
+        self._command: tuple[str, ...] = (
+            sys.executable,
+            "-m",
+            resident_module,
+            str(directory),
+            url,
+            str(seed),
+        )
         self._random = Random(seed)
         self.pressed: list[str] = []
         #: Case number by transaction id, as the screen showed it.
@@ -31,44 +40,84 @@ class Resident:
         self.kills = 0
         self.resumed = 0
 
-    async def suffer(self, kills: int, life_s: tuple[float, float] = LIFE_S) -> None:
-        """Live and be killed that often; each life is that long."""
-        process = await asyncio.create_subprocess_exec(
+    async def suffer(
+        self, kills: int, life_s: tuple[float, float] = LIFE_S, *, is_fresh: bool = False
+    ) -> None:
+        """Live and be killed that often.
+
+        Args:
+            kills: How often.
+            life_s: How long each life is.
+            is_fresh: Start each life as a program of its own: libfaketime does not survive forks.
+        """
+        self._is_fresh = is_fresh
+        process = None
+        for _ in range(kills):
+            if process is None or is_fresh:
+                process = await self._started()
+            await self._live(process, life_s)
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             *self._command,
+            *(("alone",) if self._is_fresh else ()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=self._environment,
+            env=self.environment,
         )
+
+    async def _live(self, process: asyncio.subprocess.Process, life_s: tuple[float, float]) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        for _ in range(kills):
-            left_open = self._left_open()
-            process.stdin.write(f"{left_open}\n".encode())
-            await process.stdin.drain()
-            _, pid = (await process.stdout.readline()).split()
-            reading = asyncio.ensure_future(self._read_life(process.stdout))
-            await asyncio.sleep(self._random.uniform(*life_s))
-            assert not reading.done(), "the kiosk ended by itself"
+        left_open = self._left_open()
+        process.stdin.write(f"{left_open}\n".encode())
+        await process.stdin.drain()
+        _, pid = (await process.stdout.readline()).split()
+        reading = asyncio.ensure_future(self._read_life(process.stdout))
+        await asyncio.sleep(self._random.uniform(*life_s))
+        if reading.done():
+            # libfaketime itself now and then breaks a program with threads: a kill like another.
+            status = await process.wait() if self._is_fresh else None
+            assert status == -signal.SIGSEGV, f"the kiosk ended by itself: {status}"
+        else:
             os.kill(int(pid), signal.SIGKILL)
-            self.kills += 1
-            await reading
-            if left_open in self.receipts:
-                self.resumed += 1
-        process.stdin.close()
-        await process.wait()
+        self.kills += 1
+        await reading
+        if left_open in self.receipts:
+            self.resumed += 1
 
     def _left_open(self) -> str:
         last = self.pressed[-1] if self.pressed else "-"
         return "-" if last in self.receipts else last
 
-    async def _read_life(self, lines: asyncio.StreamReader) -> None:
-        while (line := (await lines.readline()).decode()) and line.strip() != "over":
+    async def _read_life(self, lines: asyncio.StreamReader) -> str:
+        while line := (await lines.readline()).decode():
             word, transaction_id, *case_no = line.split()
+            if word == "over":
+                return transaction_id  # the process's status
             if word == "press":
                 self.pressed.append(transaction_id)
             elif word == "receipt":
                 assert self.receipts.get(transaction_id, case_no[0]) == case_no[0]
                 self.receipts[transaction_id] = case_no[0]
+        return "nothing"
+
+
+async def new_kiosk(village: Village, folder: Path) -> Device:
+    """Enrol a kiosk at the running centre, and wait until it has the services."""
+    device = await Device.enrolled(village, folder)
+    async with HttpLink(village.centre_url) as link:
+        agent = device.agent(link)
+        for _ in range(40):
+            await agent.exchange_once()
+            if catalogues.load_current(device.database.conn) is not None:
+                return device
+            await asyncio.sleep(0.25)
+    raise AssertionError("the services did not come")
 
 
 async def everything_carried(village: Village, folders: Iterable[Path]) -> None:

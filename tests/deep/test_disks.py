@@ -9,12 +9,11 @@ from random import Random
 
 import pytest
 
-from bianmin.village import Village
 from sync import exchange, outbox, standing
 from sync.database import DiskFull, open_database
 from sync.transports.http import HttpLink
-from tests.deep.residents import everything_carried
-from tests.device import STORE_NAME, Device
+from tests.deep.residents import everything_carried, new_kiosk
+from tests.device import STORE_NAME
 from tests.integration.delivery import until
 from tests.village import centre_rows, running_centre
 
@@ -36,17 +35,10 @@ def small_disk(path: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", path], check=True)
 
 
-async def _new_kiosk(village: Village, folder: Path) -> Device:
-    device = await Device.enrolled(village, folder)
-    async with HttpLink(village.centre_url) as link:
-        await device.agent(link).exchange_once()
-    return device
-
-
 async def test_full_disk_of_a_kiosk_refuses_in_words_and_still_delivers(tmp_path: Path) -> None:
     async with running_centre(tmp_path / "village") as village:
         with small_disk(tmp_path / "card", "40m") as card:
-            device = await _new_kiosk(village, card / "kiosk")
+            device = await new_kiosk(village, card / "kiosk")
             receipts = device.submit(40, seed=1, has_attachments=False)
             stuffing = card / "stuffing"
             with contextlib.suppress(OSError), stuffing.open("wb") as file:
@@ -91,7 +83,7 @@ async def test_full_disk_of_the_centre_acknowledges_nothing_that_it_has_not(
 ) -> None:
     with small_disk(tmp_path / "disk", "24m") as disk:
         async with running_centre(disk / "village") as village:
-            device = await _new_kiosk(village, tmp_path / "kiosk")
+            device = await new_kiosk(village, tmp_path / "kiosk")
             stuffing = disk / "stuffing"
             with contextlib.suppress(OSError), stuffing.open("wb") as file:
                 while True:
@@ -125,7 +117,7 @@ def _copied(source: Path, target: Path) -> Path:
 async def test_torn_log_leaves_a_prefix_and_no_damage(tmp_path: Path) -> None:
     random = Random(11)
     async with running_centre(tmp_path / "village") as village:
-        device = await _new_kiosk(village, tmp_path / "kiosk")
+        device = await new_kiosk(village, tmp_path / "kiosk")
         before = outbox.head(device.database.conn)[0]
         count = len(device.submit(60, seed=2, has_attachments=False))
         frozen = _copied(tmp_path / "kiosk", tmp_path / "frozen")  # the log is not merged yet
@@ -155,7 +147,7 @@ async def test_torn_log_leaves_a_prefix_and_no_damage(tmp_path: Path) -> None:
 async def test_rotten_pages_are_set_aside_and_the_rest_is_saved(tmp_path: Path) -> None:
     random = Random(13)
     async with running_centre(tmp_path / "village") as village:
-        device = await _new_kiosk(village, tmp_path / "kiosk")
+        device = await new_kiosk(village, tmp_path / "kiosk")
         device.submit(400, seed=2, has_attachments=False)
         public = device.keys.sign_public
         device.close()

@@ -12,9 +12,7 @@ import psutil
 import pytest
 
 from bianmin.village import Village
-from sync.transports.http import HttpLink
-from tests.deep.residents import Resident, everything_carried
-from tests.device import Device
+from tests.deep.residents import Resident, everything_carried, new_kiosk
 from tests.integration.delivery import until
 from tests.village import centre_rows, running_centre
 
@@ -52,10 +50,7 @@ async def test_a_thousand_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         residents = []
         folders = [tmp_path / f"kiosk{number}" for number in range(KIOSKS)]
         for number, folder in enumerate(folders):
-            device = await Device.enrolled(village, folder)
-            async with HttpLink(village.centre_url) as link:
-                await device.agent(link).exchange_once()  # brings the catalogue
-            device.close()
+            (await new_kiosk(village, folder)).close()
             residents.append(Resident(folder, village.centre_url, seed=number))
         random = Random(7)
         await asyncio.gather(
