@@ -1,7 +1,6 @@
 """A kiosk that lives for moments: forked from a warm process, killed at any instruction.
 
-Started as `python -m tests.deep.resident KIOSK_FOLDER CENTRE_URL SEED [alone]`; alone it does not
-fork (libfaketime does not survive that). Each line on standard
+Started as `python -m tests.deep.resident KIOSK_FOLDER CENTRE_URL SEED`. Each line on standard
 input begins one life: a press that the life before may have left open ("-" for none). A life says
 on standard output `life PID`, then `press ID` before it confirms and `receipt ID CASE_NO` once the
 commit returned, as a resident would hear it. Production code only: store, outbox, agent, HTTP.
@@ -103,7 +102,7 @@ async def live(directory: Path, url: str, seed: int, left_open: str) -> None:
 def main() -> None:
     directory, url, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     for life, line in enumerate(sys.stdin):
-        pid = 0 if "alone" in sys.argv else os.fork()
+        pid = os.fork()
         if not pid:
             say("life", str(os.getpid()))
             asyncio.run(live(directory, url, seed * 100_000 + life, line.strip()))

@@ -1,7 +1,6 @@
 """What the deep tests share: kiosks that die again and again, and how all of it is carried."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -40,31 +39,17 @@ class Resident:
         self.kills = 0
         self.resumed = 0
 
-    async def suffer(
-        self, kills: int, life_s: tuple[float, float] = LIFE_S, *, is_fresh: bool = False
-    ) -> None:
-        """Live and be killed that often.
-
-        Args:
-            kills: How often.
-            life_s: How long each life is.
-            is_fresh: Start each life as a program of its own: libfaketime does not survive forks.
-        """
-        self._is_fresh = is_fresh
-        process = None
+    async def suffer(self, kills: int, life_s: tuple[float, float] = LIFE_S) -> None:
+        """Live and be killed that often; each life is that long."""
+        process = await self._started()
         for _ in range(kills):
-            if process is None or is_fresh:
-                process = await self._started()
             await self._live(process, life_s)
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        process.kill()
+        await process.wait()
 
     async def _started(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *self._command,
-            *(("alone",) if self._is_fresh else ()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=self.environment,
@@ -79,12 +64,8 @@ class Resident:
         _, pid = (await process.stdout.readline()).split()
         reading = asyncio.ensure_future(self._read_life(process.stdout))
         await asyncio.sleep(self._random.uniform(*life_s))
-        if reading.done():
-            # libfaketime itself now and then breaks a program with threads: a kill like another.
-            status = await process.wait() if self._is_fresh else None
-            assert status == -signal.SIGSEGV, f"the kiosk ended by itself: {status}"
-        else:
-            os.kill(int(pid), signal.SIGKILL)
+        assert not reading.done(), f"the kiosk ended by itself: {reading!r}"
+        os.kill(int(pid), signal.SIGKILL)
         self.kills += 1
         await reading
         if left_open in self.receipts:
