@@ -3,23 +3,14 @@
 Who carries it and when is the agent's; nothing here waits for a link.
 """
 
-from collections.abc import Callable
-from functools import partial
-
 import msgspec
 from sqlite_utils import Database as Tables
 
 from sync import duty, exchange, outbox, standing
-from sync.clock import Clock
-from sync.device import KioskIdentity
-from sync.frames import Reply, Request, encode_request
-from sync.health import short_health
+from sync.author import Author, opened_notice
+from sync.frames import Reply, Request
 from sync.limits import NOTICES_SURGE
-from sync.notices import decode_notice
-from sync.octets import WireError
-from sync.records import Health, Notice
-from sync.sealing import SealBroken, open_notice
-from sync.signing import Certificate, DeviceKeys, Trust
+from sync.signing import Trust
 
 Place = tuple[int, int]
 """An attachment: number of its envelope, place in the transaction."""
@@ -65,30 +56,8 @@ class Intake(msgspec.Struct, frozen=True):
     has_more: bool = False
 
 
-class Correspondence:
-    """Writes requests and takes replies in; all methods run on the store's thread, in `immediate`.
-
-    Args:
-        keys: The device's.
-        identity: What the enrolment said.
-        clock: Time, never waited on.
-        boot_id: Random for this start, 4 bytes.
-        report: Answers the kiosk's report; what waits is filled in here.
-    """
-
-    def __init__(
-        self,
-        keys: DeviceKeys,
-        identity: KioskIdentity,
-        clock: Clock,
-        boot_id: bytes,
-        report: Callable[[], Health],
-    ) -> None:
-        self._keys = keys
-        self._identity = identity
-        self._clock = clock
-        self._boot_id = boot_id
-        self._report = report
+class Correspondence(Author):
+    """Writes requests and takes replies in; see `Author` for how it is made."""
 
     def begun(
         self,
@@ -131,51 +100,15 @@ class Correspondence:
         plan: exchange.Plan,
         upload: exchange.PendingAttachment | None,
     ) -> Turn:
-        envelopes, chunks = standing.carried(db, plan)
-        trust = self.trust(view.standing)
-        request = exchange.compose(
-            standing.counted(db, view),
-            kiosk_id=self._keys.kiosk_id,
-            envelopes=envelopes,
-            chunks=chunks,
-            boot_id=self._boot_id,
-            now_ms=self._clock.now_ms(),
-            monotonic_ms=self._clock.monotonic_ms(),
-            certificate_serial=trust.certificate.serial if trust.certificate else 0,
-            health=self._reported(db, view.standing),
-        )
-        raw = encode_request(request, partial(self._keys.sign, "request"))
+        request, raw = self._signed(db, view, plan)
         return Turn(
             request=request,
             raw=raw,
-            trust=trust,
+            trust=self.trust(view.standing),
             mark_seq=view.standing.mark_seq,
             has_pending_left=standing.has_pending_beyond(db, plan.seqs),
             upload=upload,
         )
-
-    def trust(self, held: exchange.Standing) -> Trust:
-        """Answer what a reply of the centre must be signed by."""
-        raw = held.certificate or bytes.fromhex(self._identity.certificate)
-        return Trust(
-            roots=(bytes.fromhex(self._identity.root_public),),
-            certificate=Certificate.from_bytes(raw),
-            centre_ms=held.centre_ms,
-        )
-
-    def _reported(self, db: Tables, held: exchange.Standing) -> Health:
-        waiting = outbox.waiting(db)
-        # Confirmations are dated by the corrected clock.
-        now_ms = self._clock.now_ms() + held.clock_skew_ms
-        age_ms = now_ms - waiting.oldest_ms if waiting.oldest_ms else 0
-        report = msgspec.structs.replace(
-            self._report(),
-            pending=waiting.count,
-            oldest_s=max(0, age_ms // 1000),
-            attachments_pending=waiting.attachments,
-            boots=held.boots,
-        )
-        return short_health(report)
 
     def taken_in(
         self, db: Tables, turn: Turn, reply: Reply, *, took_ms: int, batch_bytes: int
@@ -202,7 +135,10 @@ class Correspondence:
         )
         if changes.ignored:
             return Intake(changes)
-        notices = self._opened(reply)
+        private = self._keys.notice_private
+        found = (opened_notice(private, sealed) for sealed in reply.notices)
+        # Those that break are counted in the store.
+        notices = [notice for notice in found if notice is not None]
         settled = standing.take_in(
             db,
             changes,
@@ -225,14 +161,3 @@ class Correspondence:
             is_moving=is_moving or has_progress or settled > 0,
             has_more=bool(left.count or left.attachments) or len(reply.notices) >= NOTICES_SURGE,
         )
-
-    def _opened(self, reply: Reply) -> list[Notice]:
-        notices: list[Notice] = []
-        for sealed in reply.notices:
-            try:
-                raw = open_notice(self._keys.notice_private, sealed.number, sealed.sealed)
-                notices.append(decode_notice(raw, sealed.number))
-            except (SealBroken, WireError):
-                # Counted in the store: one bad notice must not hold up those behind it.
-                continue
-        return notices

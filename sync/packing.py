@@ -5,18 +5,14 @@ counter. They settle nothing: what was laid on a stick waits as before, until th
 reply is back. Functions on the store run inside `database.immediate`.
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 
 import msgspec
 from sqlite_utils import Database as Tables
 
-from sync import exchange, outbox, standing
-from sync.clock import Clock
-from sync.device import KioskIdentity
+from sync import exchange, standing
+from sync.author import Author
 from sync.exchange import PendingAttachment, Piece, View
-from sync.frames import encode_request
-from sync.health import short_health
 from sync.limits import (
     CHUNK_BYTES_MAX,
     CHUNKS_MAX,
@@ -24,8 +20,6 @@ from sync.limits import (
     FRAME_ENVELOPES_MAX,
     STICK_CLOSING_FRAMES,
 )
-from sync.records import Health
-from sync.signing import Certificate, DeviceKeys, Trust
 
 _ROOM_BYTES = FRAME_BYTES_MAX - 2 * exchange.COMMON_BYTES_MAX  # `plan` then takes all of it
 
@@ -53,30 +47,8 @@ class Frame(msgspec.Struct, frozen=True):
     packed: Packed
 
 
-class Packing:
-    """Writes the frames for a stick.
-
-    Args:
-        keys: The device's.
-        identity: What the enrolment said.
-        clock: Time, never waited on.
-        boot_id: Random for this start, 4 bytes.
-        report: Answers the kiosk's report; what waits is filled in here.
-    """
-
-    def __init__(
-        self,
-        keys: DeviceKeys,
-        identity: KioskIdentity,
-        clock: Clock,
-        boot_id: bytes,
-        report: Callable[[], Health],
-    ) -> None:
-        self._keys = keys
-        self._identity = identity
-        self._clock = clock
-        self._boot_id = boot_id
-        self._report = report
+class Packing(Author):
+    """Writes the frames for a stick; see `Author` for how it is made."""
 
     def next_frame(self, db: Tables, past: Packed) -> Frame | None:
         """Answer the frame after those before it; None when all is in.
@@ -95,20 +67,9 @@ class Packing:
         is_empty = not plan.seqs and not plan.pieces
         if is_empty and past.closing == STICK_CLOSING_FRAMES:
             return None
-        envelopes, chunks = standing.carried(db, plan)
-        counted = standing.counted(db, view)
-        certificate = self.trust(view.standing).certificate
-        request = exchange.compose(
-            counted,
-            kiosk_id=self._keys.kiosk_id,
-            envelopes=envelopes,
-            chunks=chunks,
-            boot_id=self._boot_id,
-            now_ms=self._clock.now_ms(),
-            monotonic_ms=self._clock.monotonic_ms(),
-            certificate_serial=certificate.serial if certificate else 0,
-            health=self._reported(db, past, view.standing.boots),
-        )
+        # Reported as if the frames before this one had been answered, as those of a link are.
+        gone = (past.envelopes, past.attachments)
+        request, raw = self._signed(db, view, plan, gone=gone)
         packed = Packed(
             seq=max(plan.seqs, default=past.seq),
             piece=_end_of(plan.pieces, past.piece),
@@ -116,31 +77,7 @@ class Packing:
             attachments=past.attachments + sum(_is_last_piece(piece) for piece in plan.pieces),
             closing=past.closing + is_empty,
         )
-        raw = encode_request(request, partial(self._keys.sign, "request"))
-        return Frame(raw=raw, counter=counted.standing.counter, packed=packed)
-
-    def trust(self, held: exchange.Standing) -> Trust:
-        """Answer what a word of the centre must be signed by."""
-        raw = held.certificate or bytes.fromhex(self._identity.certificate)
-        return Trust(
-            roots=(bytes.fromhex(self._identity.root_public),),
-            certificate=Certificate.from_bytes(raw),
-            centre_ms=held.centre_ms,
-        )
-
-    def _reported(self, db: Tables, past: Packed, boots: int) -> Health:
-        """Report as if the frames before this one had been answered, as those of a link are."""
-        waiting = outbox.waiting(db)
-        count = max(0, waiting.count - past.envelopes)
-        age_ms = self._clock.now_ms() - (waiting.oldest_ms or 0) if count else 0
-        report = msgspec.structs.replace(
-            self._report(),
-            pending=count,
-            oldest_s=max(0, age_ms // 1000),
-            attachments_pending=max(0, waiting.attachments - past.attachments),
-            boots=boots,
-        )
-        return short_health(report)
+        return Frame(raw=raw, counter=request.counter, packed=packed)
 
 
 def waiting_bytes(db: Tables) -> int:

@@ -6,6 +6,7 @@ import msgspec
 from sqlite_utils import Database as Tables
 
 from sync import duty, exchange, standing
+from sync.author import opened_notice
 from sync.frames import (
     Reply,
     ReplyRefused,
@@ -14,11 +15,9 @@ from sync.frames import (
     decode_request,
     verify_request,
 )
-from sync.notices import decode_notice
 from sync.octets import WireError
 from sync.records import Notice
 from sync.returned import Held, apply_carried
-from sync.sealing import SealBroken, open_notice
 from sync.signing import DeviceKeys, SignatureRefused, Trust
 from sync.wire import envelope_hash
 
@@ -126,16 +125,8 @@ class Unpacking:
         """
         if reply.notices and reply.notices[0].number > cursor + 1:
             return []
-        opened: list[Notice | None] = []
-        for sealed in reply.notices:
-            if sealed.number <= cursor:
-                continue
-            try:
-                raw = open_notice(self._keys.notice_private, sealed.number, sealed.sealed)
-                opened.append(decode_notice(raw, sealed.number))
-            except (SealBroken, WireError):
-                opened.append(None)
-        return opened
+        private = self._keys.notice_private
+        return [opened_notice(private, item) for item in reply.notices if item.number > cursor]
 
 
 def _held(db: Tables, request: Request) -> Held:
