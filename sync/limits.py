@@ -158,7 +158,6 @@ CARRY_PIECES_MAX = 128  # of a block; bounds the equations that a phone solves
 CARRY_PIECE_BYTES_MAX = 269  # a frame stays a QR of version 12 at level M (691 digits)
 CARRY_NUMBER_MAX = 0xFFFF  # of a frame; three hours of one block at 6 frames a second
 CARRY_PARTS_MAX = 16  # blocks in one run: five minutes of standing there; the rest comes after
-CARRY_COLLECTORS_MAX = 4  # unfinished blocks held at once; a stranger's codes push out the oldest
 CARRY_FRAMES_PER_FETCH = 24  # four seconds drawn ahead
 CARRY_S = 900  # until "are you still there?" while the codes run: nobody touches then
 COURIER_BATCH_BYTES_MAX = 64 * 1024  # 64 envelopes of any usual size; 16 s at 32 kbit/s

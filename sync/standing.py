@@ -43,16 +43,11 @@ def past_of(db: Tables) -> Past:
     return Past(newest_ms=newest_ms, clock_skew_ms=skew_ms)
 
 
-def begin_request(db: Tables, bytes_max: int) -> View:
-    """Count one request and answer what may go into it.
+def counted(db: Tables, view: View) -> View:
+    """Count one request and answer the view with its number.
 
     The count is on disk before the request is sent: a centre takes a repeated count for a clone.
     """
-    return counted(db, view_of(db, bytes_max))
-
-
-def counted(db: Tables, view: View) -> View:
-    """Count one request and answer the view with its number."""
     db.conn.execute("UPDATE standing SET counter = counter + 1")
     return msgspec.structs.replace(view, standing=standing_of(db))
 

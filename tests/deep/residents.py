@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -20,10 +20,7 @@ LIFE_S = (0.02, 0.5)
 class Resident:
     """Keeps one kiosk dying and coming back; remembers what residents were told."""
 
-    def __init__(
-        self, directory: Path, url: str, seed: int, environment: Mapping[str, str] | None = None
-    ) -> None:
-        self.environment = {**os.environ, **(environment or {})}
+    def __init__(self, directory: Path, url: str, seed: int) -> None:
         self._command: tuple[str, ...] = (
             sys.executable,
             "-X",
@@ -56,7 +53,6 @@ class Resident:
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=self.environment,
         )
 
     async def _live(self, process: asyncio.subprocess.Process, life_s: tuple[float, float]) -> None:

@@ -179,7 +179,7 @@ class OutboxLife(RuleBasedStateMachine):
         self, bytes_max: int, verdicts: list[Verdict], is_lost: bool, is_fork: bool
     ) -> None:
         with immediate(self.database.conn) as db:
-            view = standing.begin_request(db, bytes_max)
+            view = standing.counted(db, standing.view_of(db, bytes_max))
             plan = exchange.plan(view)
             envelopes, chunks = standing.carried(db, plan)
         request = exchange.compose(
