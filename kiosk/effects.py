@@ -15,11 +15,7 @@ from sqlite_utils import Database as Tables
 from kiosk.ahead import Ahead
 from kiosk.carry import Carry
 from kiosk.drafts import Drafts
-from kiosk.lookup import Person, kiosk_salt, people_of, tags_of
-from kiosk.matters import Matters, Register
-from kiosk.resume import Trail
-from kiosk.speech import LiveVoice
-from kiosk.visit import (
+from kiosk.events import (
     Carried,
     Committed,
     Discard,
@@ -33,6 +29,10 @@ from kiosk.visit import (
     Submit,
     Wipe,
 )
+from kiosk.lookup import Person, kiosk_salt, people_of, tags_of
+from kiosk.matters import Matters, Register
+from kiosk.resume import Trail
+from kiosk.speech import LiveVoice
 from sync import outbox
 from sync.answers import encode_transaction
 from sync.catalogues import Loaded

@@ -2,8 +2,11 @@
 
 from msgspec.structs import replace
 
+from kiosk.events import Carried, Touch
 from kiosk.leaving import Step
-from kiosk.visit import AtCarry, AtHome, AtThanks, Carried, Touch, Visit, World
+from kiosk.places import AtCarry, AtHome, AtThanks
+from kiosk.visit import Visit
+from kiosk.world import World
 
 
 def go_on(visit: Visit, _: Touch, __: World) -> Step:

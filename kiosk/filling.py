@@ -3,29 +3,22 @@
 from msgspec.structs import replace
 
 from kiosk import walk
+from kiosk.events import Discard, LookUp, Prepare, Submit, Touch, Wipe
 from kiosk.leaving import Step, wiped
-from kiosk.visit import (
+from kiosk.places import (
     Asking,
     AtMaterials,
     AtMatter,
     AtOther,
     AtThanks,
     Checking,
-    Discard,
-    Draft,
     InCategory,
-    LookUp,
-    Prepare,
     Rating,
-    Submit,
-    Touch,
-    Visit,
     Waiting,
     Warned,
-    Wipe,
-    World,
-    service_of,
 )
+from kiosk.visit import Draft, Visit
+from kiosk.world import World, service_of
 from sync.forms import Service
 from sync.records import Transaction
 

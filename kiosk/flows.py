@@ -10,9 +10,9 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from kiosk import errand, filling, leaving, plugged, turning
+from kiosk.events import Attached, Committed, Event, Failed, Found, StickMoved, Touch, Wipe
 from kiosk.leaving import Step
-from kiosk.visit import (
-    DEFAULT_LANGUAGE,
+from kiosk.places import (
     Asking,
     AtCarry,
     AtFault,
@@ -22,24 +22,16 @@ from kiosk.visit import (
     AtMatters,
     AtOther,
     AtReceipt,
-    Attached,
     AtThanks,
     Checking,
-    Committed,
-    Event,
-    Failed,
-    Found,
     InCategory,
     Place,
     Rating,
-    StickMoved,
-    Touch,
-    Visit,
     Waiting,
     Warned,
-    Wipe,
-    World,
 )
+from kiosk.visit import DEFAULT_LANGUAGE, Visit
+from kiosk.world import World
 
 
 def begin(token: str, language: str = DEFAULT_LANGUAGE) -> Visit:

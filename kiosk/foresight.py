@@ -8,19 +8,12 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from kiosk import walk
+from kiosk.events import Touch
 from kiosk.flows import step
+from kiosk.places import Asking, AtReceipt, AtThanks, Checking, Waiting
 from kiosk.screens import Screen
-from kiosk.visit import (
-    Asking,
-    AtReceipt,
-    AtThanks,
-    Checking,
-    Draft,
-    Touch,
-    Visit,
-    Waiting,
-    World,
-)
+from kiosk.visit import Draft, Visit
+from kiosk.world import World
 from sync.ids import case_number
 from sync.records import Receipt
 

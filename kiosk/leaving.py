@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from kiosk import plugged
-from kiosk.visit import (
-    DEFAULT_LANGUAGE,
+from kiosk.events import Effect, Ring, Touch, Wipe
+from kiosk.places import (
     AtCarry,
     AtFault,
     AtHome,
@@ -12,15 +12,11 @@ from kiosk.visit import (
     AtMatters,
     AtReceipt,
     AtThanks,
-    Effect,
     Rating,
-    Ring,
-    Touch,
-    Visit,
     Waiting,
-    Wipe,
-    World,
 )
+from kiosk.visit import DEFAULT_LANGUAGE, Visit
+from kiosk.world import World
 
 Step = tuple[Visit, tuple[Effect, ...]]
 

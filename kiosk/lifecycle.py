@@ -2,116 +2,37 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
 
-import msgspec
 from msgspec.structs import replace
-from sqlite_utils import Database as Tables
 
 from kiosk import views
-from kiosk.carry import Carry, Film
-from kiosk.drafts import Drafts
-from kiosk.effects import Effects
+from kiosk.carry import Film
 from kiosk.errors import AttachmentRefused, OtherScreen
+from kiosk.events import Attached, Event, StickMoved, Touch
+from kiosk.facts import fresh_token, world_now
 from kiosk.flows import begin, step
 from kiosk.foresight import likely_visits
 from kiosk.media import checked_media
-from kiosk.opening import Keeper
-from kiosk.phrases import day_of
+from kiosk.parts import Parts
+from kiosk.places import Asking, AtCarry, AtFault, AtHome, AtReceipt, Place, Waiting
 from kiosk.playlist import Playlist
-from kiosk.resume import OWED_MS_MAX, Trail
+from kiosk.resume import OWED_MS_MAX
 from kiosk.screens import Screen
-from kiosk.settings import Settings
-from kiosk.speech import Library, LiveVoice, playlist, preload
-from kiosk.visit import (
-    DEFAULT_HOTLINE,
-    DEFAULT_LANGUAGE,
-    Asking,
-    AtCarry,
-    AtFault,
-    AtHome,
-    AtReceipt,
-    Attached,
-    Event,
-    Place,
-    StickMoved,
-    StickView,
-    Touch,
-    Visit,
-    Waiting,
-    World,
-    service_of,
-)
+from kiosk.speech import playlist, preload
+from kiosk.visit import Visit
+from kiosk.world import StickView, World, service_of
 from sync import outbox
-from sync.agent import Agent
-from sync.carrying import Carrier
 from sync.catalogues import Loaded, load_current
-from sync.clock import Clock, Entropy
-from sync.database import Database, StorageFailed
-from sync.device import KioskIdentity
+from sync.database import StorageFailed
 from sync.duty import duty_of
-from sync.forms import Catalogue
-from sync.ids import uuid7
 from sync.limits import IDLE_FACTOR
 from sync.records import Receipt
-from sync.wire import CourierTooLong, carry_url, courier_url
-from voice_prompts.wording import Wording
 
 WATCH_S = 1.0
-_TOKEN_BYTES = 16
 #: Shown until the centre's services have reached this kiosk.
 NOT_SET_UP = "503"
 #: Shown while the centre lets this kiosk take nothing: what was handed in is still delivered.
 OUT_OF_SERVICE = "410"
-_NOTHING = Catalogue(
-    schema="",
-    version="",
-    default_language=DEFAULT_LANGUAGE,
-    languages=(DEFAULT_LANGUAGE, "en"),
-    types={},
-    categories=(),
-    shared_choice_lists={},
-    system_variables=(),
-    services=(),
-)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a stage is put together from; made in `kiosk.main` or by a test."""
-
-    settings: Settings
-    database: Database
-    identity: KioskIdentity
-    agent: Agent
-    effects: Effects
-    drafts: Drafts
-    live: LiveVoice
-    trail: Trail
-    carry: Carry
-    library: Library
-    wordings: Mapping[str, Wording]
-    clock: Clock
-    entropy: Entropy
-    keeper: Keeper
-    #: Carriers of the identities that this kiosk had.
-    formers: tuple[Agent, ...] = ()
-    #: The card was enrolled on another board: nothing is taken before it is enrolled anew.
-    is_elsewhere: bool = False
-    #: Work on sticks, for the present identity and those before it.
-    carriers: tuple[Carrier, ...] = ()
-
-
-class Facts(msgspec.Struct, frozen=True):
-    """What a step needs from the store."""
-
-    pending: int = 0
-    carried: int = 0
-    is_delivered: bool = False
-    courier: bytes = b""
-    due_on: str = ""
-    due_is_about: bool = False
 
 
 class Stage:
@@ -131,7 +52,7 @@ class Stage:
         self._stick: StickView | None = None
         #: How far the work on a stick is, 0 to 100; the page asks for it.
         self.stick_percent = 0
-        self.visit = begin(self._token())
+        self.visit = begin(fresh_token(self._parts))
 
     async def start(self) -> None:
         """Load the catalogue, and show a receipt that a power cut kept from somebody."""
@@ -316,68 +237,4 @@ class Stage:
                 waiting.extend(await self._parts.effects.run(effects, self._loaded))
 
     async def _world(self) -> World:
-        parts, loaded = self._parts, self._loaded
-        state = parts.agent.state
-        now_ms = parts.clock.now_ms()
-        facts = await self._facts()
-        return World(
-            catalogue=loaded.catalogue if loaded else _NOTHING,
-            today=day_of(now_ms, parts.settings.utc_offset_min),
-            fresh_id=uuid7(now_ms, parts.entropy),
-            fresh_token=self._token(),
-            villages=loaded.villages if loaded else (),
-            village_code=parts.identity.village_code,
-            kiosk_no=parts.identity.kiosk_no,
-            reasons=loaded.reasons if loaded else {},
-            hotline=loaded.hotline if loaded else DEFAULT_HOTLINE,
-            pending=facts.pending,
-            carried=facts.carried,
-            carry_url=carry_url(parts.identity.public_url),
-            stick=self._stick,
-            is_reachable=state.is_reachable,
-            last_ok_ms=state.last_ok_ms or 0,
-            utc_offset_min=parts.settings.utc_offset_min,
-            has_printer=parts.settings.has_printer,
-            is_delivered=facts.is_delivered,
-            courier_url=self._courier_url(facts.courier),
-            due_on=facts.due_on,
-            due_is_about=facts.due_is_about,
-            idle_s=parts.settings.idle_s,
-        )
-
-    async def _facts(self) -> Facts:
-        try:
-            return await self._parts.database.run(_facts_of, self.visit.receipt, self._parts.carry)
-        except (StorageFailed, sqlite3.Error, OSError):
-            # A screen is shown even while the store is not readable.
-            return Facts()
-
-    def _courier_url(self, raw: bytes) -> str:
-        if not raw or not self._parts.identity.public_url:
-            return ""
-        try:
-            return courier_url(self._parts.identity.public_url, raw)
-        except (CourierTooLong, ValueError):
-            return ""
-
-    def _token(self) -> str:
-        return self._parts.entropy.token_bytes(_TOKEN_BYTES).hex()
-
-
-def _facts_of(db: Tables, receipt: Receipt | None, carry: Carry) -> Facts:
-    pending, carried = outbox.waiting(db).count, carry.count(db)
-    if receipt is None:
-        return Facts(pending=pending, carried=carried)
-    try:
-        courier = outbox.courier_of(db, receipt.seq)
-    except outbox.OutboxEmpty:
-        courier = b""
-    due = next((n for n in reversed(outbox.notices_of(db, receipt.case_no)) if n.due_on), None)
-    return Facts(
-        pending=pending,
-        carried=carried,
-        is_delivered=outbox.is_delivered(db, receipt.case_no),
-        courier=courier,
-        due_on=due.due_on if due else "",
-        due_is_about=due.is_about if due else False,
-    )
+        return await world_now(self._parts, self._loaded, self.visit, self._stick)

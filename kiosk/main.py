@@ -12,8 +12,9 @@ from aiohttp import web
 from kiosk.carry import Carry
 from kiosk.drafts import Drafts
 from kiosk.effects import Effects
-from kiosk.lifecycle import Parts, Stage
+from kiosk.lifecycle import Stage
 from kiosk.opening import Keeper, Opened, entered, wait_for_change
+from kiosk.parts import Parts
 from kiosk.receipt import qr_svg
 from kiosk.resume import Trail
 from kiosk.settings import Settings

@@ -2,7 +2,9 @@
 
 from msgspec.structs import replace
 
-from kiosk.visit import AtFault, AtHome, Touch, Visit
+from kiosk.events import Touch
+from kiosk.places import AtFault, AtHome
+from kiosk.visit import Visit
 
 _CLOSING = ("stick_close", "back", "home", "timeout")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kiosk.phrases import day, filled, promise_key, words
 from kiosk.screens import ReceiptView
-from kiosk.visit import World
+from kiosk.world import World
 from sync.forms import Service
 from sync.ids import spaced
 from sync.records import Receipt

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kiosk.formers import Carried
-from kiosk.visit import StickView
+from kiosk.world import StickView
 from sync.bundles import MarkerRefused, verify_marker
 from sync.carrying import Carrier, Progress
 from sync.clock import Clock, Entropy

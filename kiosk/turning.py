@@ -3,9 +3,10 @@
 from msgspec.structs import replace
 
 from kiosk import errand, leaving, walk
+from kiosk.events import Touch
 from kiosk.leaving import Step
 from kiosk.paging import row_pages, tile_pages
-from kiosk.visit import (
+from kiosk.places import (
     Asking,
     AtCarry,
     AtFault,
@@ -16,16 +17,13 @@ from kiosk.visit import (
     AtOther,
     AtReceipt,
     Checking,
-    Draft,
     InCategory,
     Place,
     Rating,
-    Touch,
-    Visit,
     Warned,
-    World,
-    service_of,
 )
+from kiosk.visit import Draft, Visit
+from kiosk.world import World, service_of
 
 
 def more(visit: Visit, touch: Touch, world: World) -> Step:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from kiosk.visit import Draft, World, service_of
+from kiosk.visit import Draft
+from kiosk.world import World, service_of
 from sync import evaluation, identity
 from sync.forms import ATTACHMENT_TYPES, CHOICE_TYPES, Catalogue, Question, Service
 

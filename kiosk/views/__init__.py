@@ -4,11 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from kiosk.screens import Screen
-from kiosk.views import asking, checking, choosing, courier, ending, mine, overlays
-from kiosk.views.frame import Frame, status
-from kiosk.visit import (
-    DEFAULT_LANGUAGE,
+from kiosk.places import (
     Asking,
     AtCarry,
     AtFault,
@@ -22,11 +18,14 @@ from kiosk.visit import (
     Checking,
     InCategory,
     Rating,
-    Visit,
     Waiting,
     Warned,
-    World,
 )
+from kiosk.screens import Screen
+from kiosk.views import asking, checking, choosing, courier, ending, mine, overlays
+from kiosk.views.frame import Frame, status
+from kiosk.visit import DEFAULT_LANGUAGE, Visit
+from kiosk.world import World
 from voice_prompts.wording import Wording
 
 __all__ = ["Frame", "screen"]

@@ -5,10 +5,12 @@ from msgspec.structs import replace
 from kiosk import bounds, walk
 from kiosk.paging import TILES_MAX, tile_page, tile_pages
 from kiosk.phrases import day, said
+from kiosk.places import Asking, Warned
 from kiosk.screens import Entry, Screen, Tile, Utterance
 from kiosk.turning import village_pages
 from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices, worded
-from kiosk.visit import Asking, Draft, Warned, service_of
+from kiosk.visit import Draft
+from kiosk.world import service_of
 from sync import evaluation, identity
 from sync.forms import ATTACHMENT_TYPES, Question, Service, Village
 from sync.limits import ATTACHMENTS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, WRONG_TRIES_HELP

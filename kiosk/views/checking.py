@@ -4,11 +4,13 @@ import re
 
 from kiosk.paging import row_page, row_pages
 from kiosk.phrases import said
+from kiosk.places import Checking
 from kiosk.screens import Row, Screen, Utterance
 from kiosk.turning import checked_questions
 from kiosk.views.asking import shown, spoken_value
 from kiosk.views.frame import Frame, repeats
-from kiosk.visit import Checking, Draft, service_of
+from kiosk.visit import Draft
+from kiosk.world import service_of
 from sync import evaluation
 from sync.forms import CHOICE_TYPES, Question, Service
 from voice_prompts.compose import Spoken

@@ -3,9 +3,11 @@
 from msgspec.structs import replace
 
 from kiosk.phrases import promise_key, said
+from kiosk.places import AtHome, InCategory
 from kiosk.screens import Screen, Tile
 from kiosk.views.frame import Frame, Option, listing, repeats, worded
-from kiosk.visit import DEFAULT_LANGUAGE, AtHome, InCategory, service_of
+from kiosk.visit import DEFAULT_LANGUAGE
+from kiosk.world import service_of
 from sync.forms import Category, Material, Service
 from voice_prompts.compose import Spoken
 

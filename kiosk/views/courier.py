@@ -1,9 +1,9 @@
 """Carrying for the village: how a helper's phone takes along what waits here. Pure."""
 
+from kiosk.places import AtCarry
 from kiosk.receipt import qr_svg
 from kiosk.screens import CarryView, Screen
 from kiosk.views.frame import Frame, repeats
-from kiosk.visit import AtCarry
 from sync.limits import CARRY_S
 from voice_prompts.compose import Spoken
 

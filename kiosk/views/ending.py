@@ -1,10 +1,10 @@
 """Receipt, rating, thanks, faults and waiting. Pure."""
 
 from kiosk.phrases import said
+from kiosk.places import AtFault, AtThanks, Waiting
 from kiosk.receipt import receipt_view, spoken_receipt
 from kiosk.screens import Screen
 from kiosk.views.frame import Frame, Option, repeats, tiles, voices
-from kiosk.visit import AtFault, AtThanks, Waiting
 from sync.limits import LAST_SCREEN_S, RECEIPT_S
 from voice_prompts.compose import Spoken
 

@@ -7,7 +7,8 @@ import msgspec
 from kiosk.paging import tile_page, tile_pages
 from kiosk.phrases import said, say, words
 from kiosk.screens import Screen, ScreenKind, StatusLine, Tile, Utterance
-from kiosk.visit import Visit, World
+from kiosk.visit import Visit
+from kiosk.world import World
 from sync.forms import Text
 from voice_prompts.compose import Spoken
 from voice_prompts.wording import Wording

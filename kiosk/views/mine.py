@@ -2,9 +2,10 @@
 
 from kiosk.filling import missing_of
 from kiosk.phrases import day, day_of, filled, said, words
+from kiosk.places import AtMatters
 from kiosk.screens import Screen, TimelineItem, Utterance
 from kiosk.views.frame import Frame, Option, listing, repeats
-from kiosk.visit import AtMatters, Matter
+from kiosk.visit import Matter
 from sync.forms import NoticeText, Service
 from sync.ids import case_parts, is_case_number, spaced
 from sync.records import Notice

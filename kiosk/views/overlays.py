@@ -3,7 +3,7 @@
 from kiosk.leaving import may_carry
 from kiosk.screens import Screen, Utterance
 from kiosk.views.frame import Frame, repeats, tiles, voices, worded
-from kiosk.visit import StickView
+from kiosk.world import StickView
 from sync.limits import STICK_SHOWN_S, STILL_THERE_S
 from voice_prompts.compose import Spoken
 

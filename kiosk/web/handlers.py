@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kiosk.entry import pinyin_path
 from kiosk.errors import AttachmentRefused, AttachmentTooLarge
-from kiosk.visit import Action, Touch
+from kiosk.events import Action, Touch
 from kiosk.web.keys import PARTS, STAGE
 from kiosk.web.pages import page, profile_of
 from kiosk.web.presentation import profile_css

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from kiosk.lifecycle import Parts, Stage
+from kiosk.lifecycle import Stage
+from kiosk.parts import Parts
 
 STAGE: web.AppKey[Stage] = web.AppKey("stage", Stage)
 PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)

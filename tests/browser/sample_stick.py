@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from kiosk import views
+from kiosk.events import StickMoved
 from kiosk.screens import Screen
-from kiosk.visit import StickMoved, StickView
+from kiosk.world import StickView
 from tests.unit.kiosk.parts import Visitor, wordings
 
 #: The longest of each phase.

@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from kiosk.lifecycle import Parts, Stage
+from kiosk.events import Committed, Found, LookUp, Submit
+from kiosk.lifecycle import Stage
 from kiosk.main import put_together
 from kiosk.opening import Opened, entered
+from kiosk.parts import Parts
 from kiosk.settings import Settings
-from kiosk.visit import Committed, Found, LookUp, Matter, Submit
+from kiosk.visit import Matter
 from server import enrolment, identity
 from server.errors import CodeRefused
 from server.exchange import Load, take

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.places import AtFault, AtHome
 from kiosk.resume import Trail
-from kiosk.visit import AtFault, AtHome
 from sync import former
 from sync.clock import SeededEntropy
 from sync.database import AlreadyRunning

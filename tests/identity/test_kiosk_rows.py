@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.events import Touch
 from kiosk.main import serve
+from kiosk.places import AtHome, AtReceipt
 from kiosk.settings import Settings
-from kiosk.visit import AtHome, AtReceipt, Touch
 from sync import outbox
 from sync.agent import Agent
 from sync.clock import SeededEntropy

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.visit import AtHome
+from kiosk.places import AtHome
 from sync import duty, outbox, standing
 from sync.device import load_identity
 from sync.duty import Numbers, numbers_after, top_of

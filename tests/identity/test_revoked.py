@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.visit import AtFault, AtHome, Touch
+from kiosk.events import Touch
+from kiosk.places import AtFault, AtHome
 from server.store import reviews
 from sync.limits import REVOKED_PIECE_EVERY_MS
 from tests.identity.places import Centre, enrolled, started

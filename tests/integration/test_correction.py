@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.lifecycle import Parts, Stage
+from kiosk.events import Action, Touch
+from kiosk.lifecycle import Stage
 from kiosk.main import put_together
 from kiosk.opening import Opened
+from kiosk.parts import Parts
+from kiosk.places import AtMatter
 from kiosk.screens import Screen
 from kiosk.settings import Settings
-from kiosk.visit import Action, AtMatter, Touch
 from server import enrolment, keys
 from server.store import cases
 from server.store.rows import Decision

@@ -5,22 +5,12 @@ from functools import cache
 from pathlib import Path
 
 from kiosk import walk
+from kiosk.events import Attached, Committed, Effect, Submit, Touch
 from kiosk.flows import begin, step
+from kiosk.places import Asking, AtMaterials, Checking, Warned
 from kiosk.turning import page_count
-from kiosk.visit import (
-    Asking,
-    AtMaterials,
-    Attached,
-    Checking,
-    Committed,
-    Draft,
-    Effect,
-    Submit,
-    Touch,
-    Visit,
-    Warned,
-    World,
-)
+from kiosk.visit import Draft, Visit
+from kiosk.world import World
 from sync.forms import Catalogue, Question, Village, decode_catalogue
 from sync.ids import case_number
 from sync.records import Receipt

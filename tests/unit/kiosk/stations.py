@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.lifecycle import Parts, Stage
+from kiosk.events import Touch
+from kiosk.lifecycle import Stage
 from kiosk.main import put_together
 from kiosk.opening import Opened
+from kiosk.parts import Parts
 from kiosk.settings import Settings
-from kiosk.visit import Touch
 from sync import catalogues, manifest
 from sync.clock import SeededEntropy
 from sync.database import immediate, open_database

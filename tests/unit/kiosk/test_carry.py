@@ -12,8 +12,9 @@ from PIL import Image
 
 from kiosk import views
 from kiosk.carry import FILE_NAME, Picture
+from kiosk.events import Carried
+from kiosk.places import AtCarry, AtHome, AtThanks
 from kiosk.screens import Screen
-from kiosk.visit import AtCarry, AtHome, AtThanks, Carried
 from sync import outbox
 from sync.database import Database
 from sync.fountain import Collector, read_frame, unpack

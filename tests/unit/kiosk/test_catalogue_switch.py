@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kiosk.visit import AtReceipt, Checking
+from kiosk.places import AtReceipt, Checking
 from sync import catalogues
 from sync.wire import decode_envelope
 from tests.unit.kiosk.stations import Station, publish, station

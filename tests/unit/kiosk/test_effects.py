@@ -6,22 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.visit import (
-    AtFault,
-    AtMatter,
-    AtMatters,
-    AtReceipt,
-    Checking,
-    Committed,
-    Discard,
-    Failed,
-    Found,
-    LookUp,
-    Prepare,
-    Ring,
-    Submit,
-    Wipe,
-)
+from kiosk.events import Committed, Discard, Failed, Found, LookUp, Prepare, Ring, Submit, Wipe
+from kiosk.places import AtFault, AtMatter, AtMatters, AtReceipt, Checking
 from sync import outbox, standing
 from sync.answers import decode_transaction
 from sync.records import Notice, Transaction

@@ -3,16 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from kiosk.visit import (
-    Asking,
-    AtMatter,
-    AtMatters,
-    AtThanks,
-    Found,
-    LookUp,
-    Matter,
-    Rating,
-)
+from kiosk.events import Found, LookUp
+from kiosk.places import Asking, AtMatter, AtMatters, AtThanks, Rating
+from kiosk.visit import Matter
 from sync.records import Transaction
 from tests.unit.kiosk.parts import (
     OLD_ID,

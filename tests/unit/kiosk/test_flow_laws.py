@@ -8,21 +8,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kiosk import views, walk
+from kiosk.events import Committed, Event, Failed, Found, Submit, Touch
 from kiosk.flows import begin, step
 from kiosk.foresight import likely_visits
-from kiosk.visit import (
-    Asking,
-    AtHome,
-    Checking,
-    Committed,
-    Event,
-    Failed,
-    Found,
-    Submit,
-    Touch,
-    Visit,
-    Waiting,
-)
+from kiosk.places import Asking, AtHome, Checking, Waiting
+from kiosk.visit import Visit
 from tests.unit.kiosk.parts import (
     OLD_ID,
     OWN_VILLAGE,

@@ -2,23 +2,20 @@
 
 from msgspec.structs import replace
 
-from kiosk.visit import (
+from kiosk.events import Attached, Failed, Ring, Wipe
+from kiosk.places import (
     Asking,
     AtFault,
     AtHome,
     AtMaterials,
     AtReceipt,
-    Attached,
     AtThanks,
     Checking,
-    Failed,
     InCategory,
-    Ring,
-    Visit,
     Waiting,
     Warned,
-    Wipe,
 )
+from kiosk.visit import Visit
 from tests.unit.kiosk.parts import (
     OLD_ID,
     PHONE,

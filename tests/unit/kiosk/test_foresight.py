@@ -4,7 +4,8 @@ import pytest
 
 from kiosk import views
 from kiosk.foresight import likely_visits
-from kiosk.visit import AtMaterials, AtReceipt, AtThanks, InCategory, Rating, Visit
+from kiosk.places import AtMaterials, AtReceipt, AtThanks, InCategory, Rating
+from kiosk.visit import Visit
 from tests.unit.kiosk.parts import FITTING, Visitor, answer_to, catalogue, wordings
 from tests.unit.kiosk.visitors import asking, handed_in
 

@@ -11,7 +11,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from kiosk.main import build_app
-from kiosk.visit import Asking, AtFault, AtHome, AtReceipt, Checking, InCategory
+from kiosk.places import Asking, AtFault, AtHome, AtReceipt, Checking, InCategory
 from kiosk.web.guard import HEADERS
 from sync import outbox
 from sync.limits import ATTACHMENT_BYTES_MAX

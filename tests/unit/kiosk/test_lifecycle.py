@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.events import Committed, Submit
+from kiosk.places import Asking, AtFault, AtHome, AtReceipt
 from kiosk.resume import FILE_NAME, OWED_MS_MAX, Trail
-from kiosk.visit import Asking, AtFault, AtHome, AtReceipt, Committed, Submit, Visit
+from kiosk.visit import Visit
 from sync import outbox
 from sync.ids import uuid7_ms
 from sync.limits import IDLE_FACTOR, IDLE_S, STILL_THERE_S

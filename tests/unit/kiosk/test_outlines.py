@@ -5,9 +5,11 @@ import re
 import pytest
 
 from kiosk import views
+from kiosk.events import Failed, Found
 from kiosk.playlist import Playlist
-from kiosk.visit import Failed, Found, Matter, Visit, World
+from kiosk.visit import Matter, Visit
 from kiosk.web.presentation import ScreenProfile, Tokens, render
+from kiosk.world import World
 from sync.records import Notice
 from tests.unit.kiosk.parts import Visitor, catalogue, receipt, wordings
 from voice_prompts.wording import LANGUAGES

@@ -9,10 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk import views
+from kiosk.events import Found
 from kiosk.playlist import Clip
 from kiosk.screens import Screen
 from kiosk.speech import LIVE_PATH, VOICE_PATH, LiveVoice, playlist
-from kiosk.visit import Found, Matter
+from kiosk.visit import Matter
 from sync.clock import SeededEntropy
 from sync.records import Notice
 from tests.unit.kiosk.parts import CATALOGUE_FILE, Visitor, receipt, wordings

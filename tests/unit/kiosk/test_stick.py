@@ -11,9 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk import views
+from kiosk.events import StickMoved
+from kiosk.places import AtFault, AtHome, InCategory
 from kiosk.screens import Screen
 from kiosk.stick import StickWatch, is_stick
-from kiosk.visit import AtFault, AtHome, InCategory, StickMoved, StickView
+from kiosk.world import StickView
 from sync import signing
 from sync.bundles import encode_marker
 from sync.limits import STICK_PULLED_S

@@ -6,22 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk import views
+from kiosk.events import Attached, Failed, Found
+from kiosk.places import Asking, AtFault, AtHome, AtMatter, AtReceipt, Checking, Waiting
 from kiosk.screens import Screen, Utterance
-from kiosk.visit import (
-    Asking,
-    AtFault,
-    AtHome,
-    AtMatter,
-    AtReceipt,
-    Attached,
-    Checking,
-    Failed,
-    Found,
-    Matter,
-    Visit,
-    Waiting,
-    World,
-)
+from kiosk.visit import Matter, Visit
+from kiosk.world import World
 from sync.ids import case_number, spaced
 from sync.records import Notice
 from tests.unit.kiosk.parts import OLD_ID, PHONE, Visitor, catalogue, receipt, wordings

@@ -1,6 +1,8 @@
 """Visitors on their way: before a question, with a receipt in hand, having found a matter."""
 
-from kiosk.visit import Asking, Found, Matter, Submit
+from kiosk.events import Found, Submit
+from kiosk.places import Asking
+from kiosk.visit import Matter
 from sync.records import Notice, Transaction
 from tests.unit.kiosk.parts import FITTING, Visitor, receipt
 
