@@ -58,6 +58,7 @@ def figure(
     rounds: Sequence[float] = (),
     what: str = "",
     decimals: int = 2,
+    stands_for: str = "median",
 ) -> None:
     """Print one figure and keep it for `figures.json`.
 
@@ -69,14 +70,13 @@ def figure(
         rounds: Single values.
         what: For people; `name` by default.
         decimals: Printed places.
+        stands_for: What `value` is of the rounds.
     """
     kept = tuple(round(single, 4) for single in rounds)
     _TAKEN[name] = Figure(round(value, 4), unit, target, kept)
     said = f"{value:.{decimals}f}" + ("" if unit == "ratio" else f" {unit}")
     if len(rounds) > 1:
-        said += (
-            f" (median of {len(rounds)}: {min(rounds):.{decimals}f} to {max(rounds):.{decimals}f})"
-        )
+        said += f" ({stands_for} of {len(rounds)}: {min(rounds):.{decimals}f} to {max(rounds):.{decimals}f})"
     row(what or name, said + (f"; target {target}" if target else ""))
 
 
