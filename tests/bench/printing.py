@@ -76,7 +76,8 @@ def figure(
     _TAKEN[name] = Figure(round(value, 4), unit, target, kept)
     said = f"{value:.{decimals}f}" + ("" if unit == "ratio" else f" {unit}")
     if len(rounds) > 1:
-        said += f" ({stands_for} of {len(rounds)}: {min(rounds):.{decimals}f} to {max(rounds):.{decimals}f})"
+        span = f"{min(rounds):.{decimals}f} to {max(rounds):.{decimals}f}"
+        said += f" ({stands_for} of {len(rounds)}: {span})"
     row(what or name, said + (f"; target {target}" if target else ""))
 
 
