@@ -1,10 +1,13 @@
 """The command `bianmin`: one name for all programs, each loaded when it is asked for."""
 
 import importlib
+import sys
 from importlib.metadata import version
 from typing import Final
 
 import click
+
+from bianmin import forgetful
 
 #: Command → module and attribute. Help shows them in this order.
 COMMANDS: Final = {
@@ -42,6 +45,9 @@ class Programs(click.Group):
         """
         if cmd_name not in COMMANDS:
             return None
+        if sys.argv[1:3] == ["kiosk", "run"]:
+            # Before anything is loaded: it starts the program anew (nothing of a visit remains).
+            forgetful.begin()
         module, attribute = COMMANDS[cmd_name]
         try:
             command = getattr(importlib.import_module(module), attribute)

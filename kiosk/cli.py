@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from kiosk import settings as kiosk_settings
+from kiosk.assisted.cli import helper
 from kiosk.doctor import Finding, check_centre, examine
 from kiosk.machine import board, fingerprint
 from kiosk.main import opened, serve
@@ -56,9 +57,13 @@ def kiosk() -> None:
 
     \b
       BIANMIN_KIOSK_DATA_DIR, HOST, PORT, CENTRE_URL, VOICE_DIR, RECORDINGS_DIR,
-      HAS_LIVE_VOICE, WIDTH_PX, HEIGHT_PX, DIAGONAL_IN, IDLE_S, UTC_OFFSET_MIN, HAS_PRINTER,
-      HAS_SHADOW, SHADOW_DIR, STICK_DIR
+      HAS_LIVE_VOICE, WIDTH_PX, HEIGHT_PX, DIAGONAL_IN, IDLE_S, UTC_OFFSET_MIN, PRINTER,
+      SLIP_WIDTH_MM, IS_QR_BY_PRINTER, CARD_READER,
+      SCANNER, BELL, HAS_SHADOW, SHADOW_DIR, STICK_DIR
     """  # noqa: D301 -- click keeps the lines after a backspace as they are
+
+
+kiosk.add_command(helper)
 
 
 def _load(data_dir: Path | None, **given: Any) -> Settings:

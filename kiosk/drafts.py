@@ -1,10 +1,11 @@
 """Photos, signatures and recordings of the running visit: in memory, never on the disk."""
 
-from collections.abc import Mapping
+from collections import Counter
 
 from kiosk.errors import AttachmentRefused, AttachmentTooLarge
 from kiosk.media import MediaType
-from sync.forms import ATTACHMENT_TYPES, Service
+from sync.forms import Service
+from sync.handwriting import attachments_of
 from sync.limits import ATTACHMENTS_MAX
 from sync.records import Attachment, Transaction
 
@@ -53,26 +54,18 @@ class Drafts:
         return not self._held
 
     def attachments(self, transaction: Transaction, service: Service) -> tuple[Attachment, ...]:
-        """Answer what belongs to a transaction, numbered in form order.
+        """Answer what belongs to a transaction, numbered in `attachments_of`'s order.
 
-        What was photographed for a question that is hidden now stays behind.
+        What was photographed for a question that is hidden now stays behind, and so does the
+        drawing of a name that was then put in by letters.
         """
+        announced = Counter(q.id for q in attachments_of(service, transaction.answers))
         found = [
-            (question.id, media_type, content)
-            for question in service.questions
-            if question.type in ATTACHMENT_TYPES
-            for media_type, content in _first(self._held, question.id, transaction)
+            (question, media_type, content)
+            for question, count in announced.items()
+            for media_type, content in self._held.get(question, [])[:count]
         ]
         return tuple(
             Attachment(question=question, index=index, media_type=media_type, content=content)
             for index, (question, media_type, content) in enumerate(found)
         )
-
-
-def _first(
-    held: Mapping[str, list[tuple[MediaType, bytes]]], question: str, transaction: Transaction
-) -> list[tuple[MediaType, bytes]]:
-    """Answer as many as the answer counts: the last ones may have been taken back."""
-    answer = transaction.answers.get(question, "")
-    count = int(answer) if answer.isascii() and answer.isdigit() else 0
-    return held.get(question, [])[:count]

@@ -7,31 +7,39 @@ with a code for the helper; nothing was promised then, and the answers are still
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from sqlite_utils import Database as Tables
 
 from kiosk.ahead import Ahead
+from kiosk.assisted.deeds import Maker
+from kiosk.assisted.marks import marks_of
 from kiosk.carry import Carry
 from kiosk.drafts import Drafts
 from kiosk.events import (
     Carried,
+    CheckHelper,
     Committed,
+    CountUnmet,
     Discard,
     Effect,
     Event,
     Failed,
     Found,
+    ListDay,
     LookUp,
     Prepare,
+    PrintSlip,
     Ring,
     Submit,
+    Tally,
     Wipe,
 )
 from kiosk.lookup import Person, kiosk_salt, people_of, tags_of
 from kiosk.matters import Matters, Register
 from kiosk.resume import Trail
+from kiosk.slips import Slips
 from kiosk.speech import LiveVoice
 from sync import outbox
 from sync.answers import encode_transaction
@@ -44,6 +52,7 @@ from sync.limits import HELPER_CALLED_S
 from sync.records import Attachment, Receipt, Transaction
 from sync.sealing import SealingPublic
 from sync.signing import DeviceKeys
+from sync.withdrawal import is_withdrawal
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +78,9 @@ class Effects:
         keep: Writes a committed envelope, by its number, where a damaged store cannot take it
             along (`sync.shadow`); it never fails. None = nothing does.
         carry: Shows what waits to a phone; None = nothing does.
+        ring: Rings the bell.
+        slips: Prints; None = nothing does.
+        deeds: Makes what does a helper's deeds; None = no helper is known here.
     """
 
     def __init__(
@@ -85,6 +97,9 @@ class Effects:
         formers: Sequence[Register] = (),
         keep: Callable[[int], Awaitable[None]] | None = None,
         carry: Carry | None = None,
+        ring: Callable[[], None] = lambda: None,
+        slips: Slips | None = None,
+        deeds: Maker | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
@@ -98,11 +113,16 @@ class Effects:
         self._matters = Matters((Register(database, self._salt), *formers))
         self._keep = keep
         self._carry = carry
+        self._ring = ring
+        self._slips = slips
+        self._deeds = deeds(database, clock, self._salt, self._matters) if deeds else None
         self._called_ms: int | None = None
         self._tags: Ahead[tuple[Person, ...], tuple[bytes, ...]] = Ahead()
         self._notes: Ahead[tuple[bytes, str], None] = Ahead()
 
-    async def run(self, effects: Sequence[Effect], loaded: Loaded) -> tuple[Event, ...]:
+    async def run(  # noqa: C901, PLR0912 -- one case an effect
+        self, effects: Sequence[Effect], loaded: Loaded
+    ) -> tuple[Event, ...]:
         """Run effects in order and answer what they bring."""
         events: list[Event] = []
         for effect in effects:
@@ -119,13 +139,21 @@ class Effects:
                     self._live.wipe()
                     self._tags.forget()
                     self._notes.forget()
+                    if self._slips is not None:
+                        self._slips.forget()
                 case Carried(visit=visit):
                     if self._carry is not None:
                         await self._carry.taken(visit)
+                case PrintSlip():
+                    if self._slips is not None:
+                        await self._slips.print(effect, loaded)
+                case CheckHelper() | ListDay() | Tally() | CountUnmet():
+                    events.extend(await self._deeds.run(effect) if self._deeds else ())
                 case Discard(question=question):
                     self._drafts.discard(question)
                 case Ring():
                     self._called_ms = self._clock.monotonic_ms()
+                    self._ring()
                     self._poke()
         return tuple(events)
 
@@ -133,6 +161,11 @@ class Effects:
     def is_preparing(self) -> bool:
         """Whether anything of a visit's answers is held."""
         return not (self._tags.is_empty and self._notes.is_empty)
+
+    @property
+    def unmet(self) -> Mapping[str, int]:
+        """How many people did not find what they need, by day."""
+        return self._deeds.unmet.days if self._deeds else {}
 
     @property
     def is_helper_called(self) -> bool:
@@ -148,8 +181,9 @@ class Effects:
             body = encode_transaction(loaded.catalogue, loaded.dictionary, transaction)
             service = loaded.catalogue.service(transaction.service)
             attachments = self._drafts.attachments(transaction, service)
-            tags = await self._tagged(transaction)
-            if service.case_kind != "rating":
+            tags = (*await self._tagged(transaction), *self._marked(transaction))
+            # A rating's and a withdrawal's end is no receipt that somebody waits for.
+            if service.case_kind != "rating" and not is_withdrawal(transaction):
                 await self._noted(transaction)
             receipt = await self._database.write(
                 _enqueued,
@@ -173,6 +207,9 @@ class Effects:
     def _tagged(self, transaction: Transaction) -> asyncio.Future[tuple[bytes, ...]]:
         people = people_of(transaction.answers)
         return self._tags.begin(people, partial(tags_of, people, self._salt))
+
+    def _marked(self, transaction: Transaction) -> tuple[bytes, ...]:
+        return marks_of(transaction, self._deeds.today, self._salt) if self._deeds else ()
 
     def _noted(self, transaction: Transaction) -> asyncio.Future[None]:
         owed = (transaction.id, transaction.language)

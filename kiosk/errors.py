@@ -19,3 +19,15 @@ class OtherScreen(BianminError):
     """The page that asks is not the present one; show the present one."""
 
     code = "409.40"
+
+
+class InkRefused(BianminError):
+    """What came from the writing square is no character that can be read."""
+
+    code = "422.40"
+
+
+class ReadingUnavailable(BianminError):
+    """Nothing reads handwriting at this moment; the drawing itself can be kept."""
+
+    code = "503.40"

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from kiosk.assisted.company import Helper
 from kiosk.places import Part
 from kiosk.visit import Matter
 from sync.records import Receipt, Transaction
@@ -38,6 +39,31 @@ Action = Literal[
     "retry",
     "carry",
     "stick_close",
+    "print",
+    "comfort",
+    "sign_in",
+    "helper_number",
+    "helper_pin",
+    "helper_done",
+    "helper_line",
+    "helper_next",
+    "helper_again",
+    "helper_day",
+    "same_person",
+    "family",
+    "agree",
+    "disagree",
+    "offer_take",
+    "offer_other",
+    "withdraw",
+    "withdraw_yes",
+    "withdraw_no",
+    "rate_matter",
+    "looks",
+    "lessons",
+    "lesson",
+    "practise",
+    "board",
 ]
 
 
@@ -74,13 +100,69 @@ class Found(Part, frozen=True, tag=True):
     matters: tuple[Matter, ...]
 
 
+class HelperKnown(Part, frozen=True, tag=True):
+    """Number and PIN fit."""
+
+    helper: Helper
+
+
+class HelperRefused(Part, frozen=True, tag=True):
+    """They do not, or it is too early for another try."""
+
+    wait_s: int
+
+
+class DayListed(Part, frozen=True, tag=True):
+    """What a helper handed in today, the newest first."""
+
+    matters: tuple[Matter, ...]
+
+
+class Tallied(Part, frozen=True, tag=True):
+    """How many matters this kiosk knows, and how many of them are decided."""
+
+    handed_in: int
+    decided: int
+
+
 class StickMoved(Part, frozen=True, tag=True):
     """Something new is to be said of a stick, or it was pulled out."""
 
     is_there: bool
 
 
-Event = Touch | Attached | Committed | Failed | Found | StickMoved
+class CardCame(Part, frozen=True, tag=True):
+    """A card was read, or with "" could not be."""
+
+    id_number: str = ""
+    name: str = ""
+
+
+class Presented(Part, frozen=True, tag=True):
+    """A receipt was held before the scanner."""
+
+    case_no: str
+
+
+class PrinterMoved(Part, frozen=True, tag=True):
+    """Something new is to be said of the printer."""
+
+
+Event = (
+    Touch
+    | Attached
+    | Committed
+    | Failed
+    | Found
+    | StickMoved
+    | PrinterMoved
+    | Presented
+    | CardCame
+    | HelperKnown
+    | HelperRefused
+    | DayListed
+    | Tallied
+)
 
 
 # --- what is asked of the shell ---
@@ -126,4 +208,46 @@ class Carried(Part, frozen=True, tag=True):
     visit: str
 
 
-Effect = Submit | Prepare | LookUp | Wipe | Discard | Ring | Carried
+class CheckHelper(Part, frozen=True, tag=True):
+    """Find out whether number and PIN fit; answered by `HelperKnown` or `HelperRefused`."""
+
+    number: str
+    pin: str
+
+
+class ListDay(Part, frozen=True, tag=True):
+    """Find what a helper handed in today; answered by `DayListed`."""
+
+    number: str
+
+
+class Tally(Part, frozen=True, tag=True):
+    """Count this kiosk's matters; answered by `Tallied`."""
+
+
+class CountUnmet(Part, frozen=True, tag=True):
+    """Note that somebody did not find what they need; nobody and nothing is named."""
+
+
+class PrintSlip(Part, frozen=True, tag=True):
+    """Print the slip of a case; nothing waits for it."""
+
+    case_no: str
+    service: str
+    language: str
+
+
+Effect = (
+    Submit
+    | Prepare
+    | LookUp
+    | Wipe
+    | Discard
+    | Ring
+    | Carried
+    | PrintSlip
+    | CheckHelper
+    | ListDay
+    | Tally
+    | CountUnmet
+)

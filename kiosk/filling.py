@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from kiosk import walk
+from kiosk.assisted.consent import helper_of
 from kiosk.events import Discard, LookUp, Prepare, Submit, Touch, Wipe
 from kiosk.leaving import Step, wiped
 from kiosk.places import (
@@ -130,6 +131,9 @@ def _settled(visit: Visit, place: Asking, draft: Draft, world: World) -> Step:
 def _next(visit: Visit, draft: Draft, question_id: str, is_change: bool, world: World) -> Step:
     follower = walk.first_open(draft, world)
     question = follower if is_change else walk.after(draft, world, question_id)
+    while question is not None and not is_change and question.id in draft.given:
+        # This person has said it in this visit; the check page shows it.
+        question = walk.after(draft, world, question.id)
     if question is None:
         return finished(visit, draft, world)
     return replace(visit, place=Asking(question.id, is_change=is_change)), ()
@@ -216,6 +220,7 @@ def _transaction(visit: Visit, draft: Draft, world: World) -> Transaction:
         language=visit.language,
         answers=walk.to_submit(draft, world),
         corrects=draft.corrects,
+        helper=helper_of(draft, world),
     )
 
 
@@ -237,12 +242,14 @@ def receipt_read(visit: Visit, _: Touch, world: World) -> Step:
 def rate(visit: Visit, touch: Touch, world: World) -> Step:
     """Take the touched face; a bad one is asked why and whether to call back."""
     rating = world.catalogue.of_kind("rating")
-    if rating is None or visit.receipt is None:
+    case_no = visit.place.case_no if isinstance(visit.place, Rating) else ""
+    case_no = case_no or (visit.receipt.case_no if visit.receipt else "")
+    if rating is None or not case_no:
         return visit, ()
     level = rating.question("level")
     if touch.value not in {choice.name for choice in world.catalogue.choices(rating, level)}:
         return visit, ()
-    answers = {"case_no": visit.receipt.case_no, "level": touch.value}
+    answers = {"case_no": case_no, "level": touch.value}
     draft = Draft(service=rating.id, answers=answers, is_rating=True)
     return onward(visit, draft, world)
 

@@ -9,8 +9,25 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from kiosk import errand, filling, leaving, plugged, turning
-from kiosk.events import Attached, Committed, Event, Failed, Found, StickMoved, Touch, Wipe
+from kiosk import adjusting, card, errand, filling, leaving, paper, plugged, scanned, turning
+from kiosk.assisted import board, signing_in, ways
+from kiosk.events import (
+    Attached,
+    CardCame,
+    Committed,
+    DayListed,
+    Event,
+    Failed,
+    Found,
+    HelperKnown,
+    HelperRefused,
+    Presented,
+    PrinterMoved,
+    StickMoved,
+    Tallied,
+    Touch,
+    Wipe,
+)
 from kiosk.leaving import Step
 from kiosk.places import (
     Asking,
@@ -30,8 +47,9 @@ from kiosk.places import (
     Waiting,
     Warned,
 )
-from kiosk.visit import DEFAULT_LANGUAGE, Visit
+from kiosk.visit import DEFAULT_LANGUAGE, Draft, Visit
 from kiosk.world import World
+from sync.records import Receipt
 
 
 def begin(token: str, language: str = DEFAULT_LANGUAGE) -> Visit:
@@ -53,12 +71,13 @@ def step(visit: Visit, event: Event, world: World) -> Step:
     changed, effects = _follow(visit, event, world)
     if changed is visit and not effects:
         return visit, ()
+    changed, effects = ways.attended(visit, changed, effects, world)
     # A photo that arrives while its page is open must not make the page's next touch stale.
     rev = visit.rev if isinstance(event, Attached) else visit.rev + 1
     return replace(changed, rev=rev), effects
 
 
-def _follow(visit: Visit, event: Event, world: World) -> Step:  # noqa: PLR0911 -- one return a case
+def _follow(visit: Visit, event: Event, world: World) -> Step:  # noqa: C901, PLR0911, PLR0912 -- one a case
     match event:
         case Touch():
             return _touched(visit, event, world)
@@ -67,21 +86,40 @@ def _follow(visit: Visit, event: Event, world: World) -> Step:  # noqa: PLR0911 
         case Committed(receipt=receipt):
             if visit.place != Waiting("submit") or visit.draft is None:
                 return visit, ()
-            ended: Place = AtThanks("rated") if visit.draft.is_rating else AtReceipt()
-            kept = visit.receipt if visit.draft.is_rating else receipt
+            place, kept = _handed_in(visit.draft, receipt)
             # What was said is sealed on the disk now; nothing of it stays here.
-            return replace(visit, place=ended, draft=None, matters=(), receipt=kept), (Wipe(),)
+            ended = replace(ways.ended(visit, world), place=place, receipt=kept or visit.receipt)
+            slip = paper.first(visit, receipt, world) if place == AtReceipt() else ()
+            return ended, (Wipe(), *slip)
         case Failed(code=code):
             if not isinstance(visit.place, Waiting):
                 return visit, ()
             return replace(visit, place=AtFault(code)), ()
+        case HelperKnown() | HelperRefused() | DayListed():
+            return signing_in.came(visit, event), ()
+        case Tallied():
+            return board.came(visit, event), ()
+        case CardCame():
+            return card.came(visit, event, world.catalogue), ()
+        case Presented(case_no=case_no):
+            return scanned.looked_up(visit, case_no)
+        case PrinterMoved():
+            return paper.moved(visit), ()
         case StickMoved(is_there=is_there):
             return plugged.moved(visit, is_there=is_there), ()
         case Found(matters=matters):
             if visit.place != Waiting("lookup"):
                 return visit, ()
-            place: Place = AtMatter(matters[0].case_no) if len(matters) == 1 else AtMatters()
-            return replace(visit, place=place, matters=matters), ()
+            found: Place = AtMatter(matters[0].case_no) if len(matters) == 1 else AtMatters()
+            return replace(visit, place=found, matters=matters), ()
+
+
+def _handed_in(draft: Draft, receipt: Receipt) -> tuple[Place, Receipt | None]:
+    """Answer where a commit leads, and the receipt that the visit holds then."""
+    if draft.is_rating:
+        return AtThanks("rated"), None
+    # It is answered by the matter itself, which the resident finds by what they have.
+    return (AtThanks("withdrawn"), None) if draft.is_withdrawal else (AtReceipt(), receipt)
 
 
 def _attached(visit: Visit, question: str, count: int) -> Visit:
@@ -98,6 +136,8 @@ def _touched(visit: Visit, touch: Touch, world: World) -> Step:
     if isinstance(visit.place, Waiting):
         # What is under way will answer; leaving now would lose the receipt.
         return visit, ()
+    if visit.overlay == "help" and (beside := ways.touched_help(visit, touch, world)) is not None:
+        return beside
     if visit.overlay:
         return leaving.touched_overlay(visit, touch, world)
     everywhere = _EVERYWHERE.get(touch.action)
@@ -116,12 +156,12 @@ _EVERYWHERE: dict[str, _Follower] = {
     "help": leaving.show_help,
     "timeout": leaving.timeout,
     "more": turning.more,
+    "comfort": adjusting.adjust,
 }
 _HERE: dict[tuple[type, str], _Follower] = {
     (AtHome, "open"): filling.open_category,
     (AtHome, "service"): filling.choose_service,
     (AtHome, "matters"): filling.my_matters,
-    (AtHome, "other"): filling.nothing_fits,
     (AtOther, "service"): filling.choose_service,
     (InCategory, "service"): filling.choose_service,
     (AtMaterials, "continue"): filling.begin_form,
@@ -131,12 +171,12 @@ _HERE: dict[tuple[type, str], _Follower] = {
     (Asking, "discard"): filling.discard,
     (Warned, "continue"): filling.go_on_anyway,
     (Checking, "change"): filling.change,
-    (Checking, "submit"): filling.submit,
-    (AtReceipt, "continue"): filling.receipt_read,
     (Rating, "rate"): filling.rate,
     (Rating, "rate_skip"): filling.thank,
     (AtMatters, "matter"): filling.open_matter,
     (AtMatter, "correct"): filling.correct,
-    (AtFault, "retry"): filling.retry,
+    (AtMatter, "print"): paper.again,
+    (AtReceipt, "print"): paper.again,
     (AtCarry, "continue"): errand.go_on,
+    **ways.HERE,
 }

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from kiosk import plugged
+from kiosk import adjusting, dialects, plugged
+from kiosk.comfort import Comfort
 from kiosk.events import Effect, Ring, Touch, Wipe
 from kiosk.places import (
     AtCarry,
@@ -10,18 +11,20 @@ from kiosk.places import (
     AtHome,
     AtMatter,
     AtMatters,
+    AtNext,
     AtReceipt,
     AtThanks,
+    Practised,
     Rating,
     Waiting,
 )
-from kiosk.visit import DEFAULT_LANGUAGE, Visit
+from kiosk.visit import DEFAULT_LANGUAGE, Draft, Visit
 from kiosk.world import World
 
 Step = tuple[Visit, tuple[Effect, ...]]
 
 
-def touched_overlay(  # noqa: C901, PLR0911 -- one return a case
+def touched_overlay(  # noqa: C901, PLR0911, PLR0912 -- one return a case
     visit: Visit, touch: Touch, world: World
 ) -> Step:
     """Take a touch while help, “stop?” or “still there?” covers the screen."""
@@ -31,12 +34,18 @@ def touched_overlay(  # noqa: C901, PLR0911 -- one return a case
         case "stick", _:
             return plugged.touched(visit, touch), ()
         case "idle", "timeout":
-            return wiped(visit, world, DEFAULT_LANGUAGE)
+            return wiped(visit, world, DEFAULT_LANGUAGE, is_over=True)
         case "idle", _:
             # Any touch at all is a sign of life.
             return replace(visit, overlay=""), ()
+        case _, "comfort":
+            return adjusting.adjust(visit, touch, world)
+        case "seeing" | "hearing", "back":
+            return adjusting.back(visit), ()
+        case "seeing" | "hearing", "help":
+            return show_help(visit, touch, world)
         case "leave", "leave_yes":
-            return wiped(visit, world, visit.language)
+            return wiped(visit, world, visit.language, visit.comfort)
         case "leave", "leave_no" | "back":
             return replace(visit, overlay=""), ()
         case _, "timeout":
@@ -62,9 +71,27 @@ def may_carry(visit: Visit, world: World) -> bool:
     return is_needed and isinstance(visit.place, AtHome)
 
 
-def wiped(visit: Visit, world: World, language: str) -> Step:
-    """Begin a fresh visit at home and forget all of this one."""
-    return Visit(id=world.fresh_token, rev=visit.rev, language=language), (Wipe(),)
+def wiped(
+    visit: Visit,
+    world: World,
+    language: str,
+    comfort: Comfort = Comfort(),  # noqa: B008 -- immutable
+    *,
+    is_over: bool = False,
+) -> Step:
+    """Begin a fresh visit at home and forget all of this one.
+
+    Args:
+        visit: The one that ends.
+        world: Has the fresh visit's id.
+        language: Of the fresh visit.
+        comfort: Kept where the same person surely goes on, before anything was handed in.
+        is_over: The helper has gone too; else who helps and how many wait outlives a visit.
+    """
+    fresh = Visit(id=world.fresh_token, rev=visit.rev, language=language, comfort=comfort)
+    if not is_over:
+        fresh = replace(fresh, helper=visit.helper, line=visit.line)
+    return fresh, (Wipe(),)
 
 
 def home(visit: Visit, _: Touch, world: World) -> Step:
@@ -73,22 +100,33 @@ def home(visit: Visit, _: Touch, world: World) -> Step:
         return replace(visit, overlay="leave"), ()
     if visit.place == AtHome() and not visit.overlay:
         return visit, ()
-    return wiped(visit, world, visit.language)
+    is_over = isinstance(visit.place, AtReceipt | Rating | AtThanks)
+    return wiped(visit, world, visit.language, Comfort() if is_over else visit.comfort)
 
 
 def _has_something_to_lose(visit: Visit) -> bool:
     draft = visit.draft
-    if draft is None or not (draft.answers or draft.held):
+    if draft is None or not said(draft):
         return False
     # An enquiry that was answered is done; a correction begun from it is not.
     return bool(draft.corrects) or not isinstance(visit.place, AtMatters | AtMatter)
 
 
+def said(draft: Draft) -> bool:
+    """Answer whether anything was said for this form itself."""
+    return bool(draft.held) or not draft.given.issuperset(draft.answers)
+
+
 def language(visit: Visit, touch: Touch, world: World) -> Step:
     """Speak another language; where the resident is and what they said stays."""
-    if touch.value not in world.catalogue.languages or touch.value == visit.language:
-        return visit, ()
-    return replace(visit, language=touch.value), ()
+    return dialects.switched(visit, touch.value, world), ()
+
+
+def is_untouched(visit: Visit) -> bool:
+    """Answer whether home stands as the next one is to find it."""
+    is_first = isinstance(visit.place, AtHome) and visit.place.page == 1
+    is_plain = visit.language == DEFAULT_LANGUAGE and visit.comfort.is_usual
+    return is_first and is_plain and visit.helper is None and not visit.known
 
 
 def show_help(visit: Visit, _: Touch, __: World) -> Step:
@@ -99,12 +137,17 @@ def show_help(visit: Visit, _: Touch, __: World) -> Step:
 def timeout(visit: Visit, _: Touch, world: World) -> Step:
     """Ask whether anybody is there, or make the screen ready for the next one."""
     match visit.place:
-        case AtHome() if visit.language == DEFAULT_LANGUAGE and visit.place.page == 1:
+        case AtHome() if is_untouched(visit):
             return visit, ()
         case AtFault() if visit.draft is None:
             return wiped(visit, world, DEFAULT_LANGUAGE)
-        case AtHome() | AtReceipt() | Rating() | AtThanks():
-            return wiped(visit, world, DEFAULT_LANGUAGE)
+        case AtHome() if visit.helper is not None and not visit.known:
+            # They were given longer than a resident is.
+            return wiped(visit, world, DEFAULT_LANGUAGE, is_over=True)
+        case AtHome() | AtReceipt() | Rating() | AtThanks() | AtNext() | Practised():
+            # A helper stays a while longer; what a resident said goes now.
+            is_over = visit.helper is None
+            return wiped(visit, world, DEFAULT_LANGUAGE, is_over=is_over)
         case Waiting():
             # The kiosk itself is working: the resident has nothing to do.
             return visit, ()

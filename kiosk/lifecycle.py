@@ -6,19 +6,24 @@ import sqlite3
 from msgspec.structs import replace
 
 from kiosk import views
+from kiosk.card import is_awaited
 from kiosk.carry import Film
+from kiosk.devices.card_reader import CardSeen
 from kiosk.errors import AttachmentRefused, OtherScreen
-from kiosk.events import Attached, Event, StickMoved, Touch
+from kiosk.events import Attached, CardCame, Event, Presented, PrinterMoved, StickMoved, Touch, Wipe
 from kiosk.facts import fresh_token, world_now
 from kiosk.flows import begin, step
 from kiosk.foresight import likely_visits
+from kiosk.forgetting import Forgetting
 from kiosk.media import checked_media
 from kiosk.parts import Parts
 from kiosk.places import Asking, AtCarry, AtFault, AtHome, AtReceipt, Place, Waiting
 from kiosk.playlist import Playlist
 from kiosk.resume import OWED_MS_MAX
+from kiosk.scanned import case_of, touch_of
 from kiosk.screens import Screen
-from kiosk.speech import playlist, preload
+from kiosk.speech import InDialect, playlist, preload
+from kiosk.views.echoing import Echo, Wish, echo
 from kiosk.visit import Visit
 from kiosk.world import StickView, World, service_of
 from sync import outbox
@@ -49,6 +54,7 @@ class Stage:
         self._loaded: Loaded | None = None
         self._deadline_ms: int | None = None
         self._is_out = False
+        self._forgetting = Forgetting()
         self._stick: StickView | None = None
         #: How far the work on a stick is, 0 to 100; the page asks for it.
         self.stick_percent = 0
@@ -111,6 +117,7 @@ class Stage:
         """Whether nobody stands here, as far as the screen can tell."""
         visit = self.visit
         is_begun = visit.draft is not None or visit.receipt is not None or bool(visit.overlay)
+        is_begun = is_begun or visit.helper is not None or bool(visit.known)
         return not is_begun and isinstance(visit.place, AtHome | AtFault)
 
     @property
@@ -153,6 +160,27 @@ class Stage:
             count = self._parts.drafts.put(question_id, index, media_type, content)
             await self._follow(Attached(question_id, count))
 
+    async def echo(
+        self, visit_id: str, question_id: str, value: str, wish: Wish
+    ) -> tuple[Echo, Playlist]:
+        """Answer what an answer says that is still on the page, and how it sounds.
+
+        Raises:
+            OtherScreen: The screen shows something else by now.
+        """
+        async with self._lock:
+            visit, draft = self.visit, self.visit.draft
+            is_here = isinstance(visit.place, Asking) and visit.place.question == question_id
+            if visit_id != visit.id or draft is None or not is_here:
+                raise OtherScreen("the screen shows something else by now")
+            world, parts = await self._world(), self._parts
+            frame = views.Frame(visit, world, parts.wordings[visit.language])
+            asked = service_of(draft, world).question(question_id)
+            told = echo(frame, draft, asked, value, wish)
+            heard = Screen(kind="question", language=visit.language, title="", say=told.say)
+            library = InDialect(parts.library, visit.comfort.dialect)
+            return told, playlist(heard, library, parts.live)[0]
+
     async def film(self, visit_id: str, first: int, count: int) -> Film:
         """Answer codes of what a phone may take along, while the screen shows them.
 
@@ -169,6 +197,33 @@ class Stage:
             self._stick = seen
             await self._follow(StickMoved(is_there=seen is not None))
 
+    def awaits_card(self) -> bool:
+        """Answer whether the present screen asks for what an ID card tells."""
+        return self._loaded is not None and is_awaited(self.visit, self._loaded.catalogue)
+
+    async def note_card(self, seen: CardSeen) -> None:
+        """Take a card as the answer of the question that waits for one."""
+        read = CardCame() if seen.card is None else CardCame(seen.card.id_number, seen.card.name)
+        async with self._lock:
+            await self._follow(read)
+
+    async def note_scan(self, text: str) -> None:
+        """Follow a code that somebody held before the scanner; a strange one changes nothing."""
+        identity = self._parts.identity
+        async with self._lock:
+            world = await self._world()
+            case_no = case_of(text, self._parts.kiosk_id, identity.kiosk_no)
+            touch = touch_of(self.visit, text, case_no, world)
+            if touch is not None:
+                await self._follow(touch)
+            elif case_no:
+                await self._follow(Presented(case_no))
+
+    async def note_printer(self) -> None:
+        """Show what is new of the printer to whoever waits for a slip."""
+        async with self._lock:
+            await self._follow(PrinterMoved())
+
     async def screen(self) -> tuple[Screen, Playlist, Visit]:
         """Answer what the resident sees and hears now, and whose screen it is."""
         async with self._lock:
@@ -179,14 +234,15 @@ class Stage:
     async def _shown(self) -> tuple[Screen, Playlist, int]:
         world, parts = await self._world(), self._parts
         shown = views.screen(self.visit, world, parts.wordings)
-        spoken, said_ms = playlist(shown, parts.library, parts.live)
+        library = InDialect(parts.library, self.visit.comfort.dialect)
+        spoken, said_ms = playlist(shown, library, parts.live)
         # Without an address there is no code to be drawn in vain.
         plain = replace(world, courier_url="")
         ahead = (
             views.screen(visit, plain, parts.wordings)
             for visit in likely_visits(self.visit, shown, plain)
         )
-        return shown, replace(spoken, preload=preload(ahead, parts.library)), said_ms
+        return shown, replace(spoken, preload=preload(ahead, library)), said_ms
 
     def _note_deadline(self, shown: Screen, said_ms: int) -> None:
         if not shown.timeout_s:
@@ -208,6 +264,7 @@ class Stage:
             await self._parts.clock.sleep(WATCH_S)
             await self.heed()
             await self.expire()
+            self._forgetting.seen(self.visit.id)
 
     async def expire(self) -> None:
         """Follow a time-out when the present screen's time is long over."""
@@ -233,6 +290,8 @@ class Stage:
             was_owed = isinstance(before.place, AtReceipt | Waiting)
             if was_owed and not isinstance(self.visit.place, AtReceipt | Waiting):
                 self._parts.trail.clear()
+            if any(isinstance(effect, Wipe) for effect in effects):
+                await self._parts.hand.rest()
             if effects and self._loaded is not None:
                 waiting.extend(await self._parts.effects.run(effects, self._loaded))
 

@@ -5,19 +5,24 @@ import contextlib
 import importlib.metadata
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
+from kiosk.assisted.deeds import Deeds
 from kiosk.carry import Carry
+from kiosk.devices.hung import Devices, devices_of
 from kiosk.drafts import Drafts
 from kiosk.effects import Effects
+from kiosk.forgetting import settle
 from kiosk.lifecycle import Stage
 from kiosk.opening import Keeper, Opened, entered, wait_for_change
 from kiosk.parts import Parts
 from kiosk.receipt import qr_svg
 from kiosk.resume import Trail
 from kiosk.settings import Settings
+from kiosk.slips import Slips
 from kiosk.speech import LiveVoice, Speaker
 from kiosk.stick import StickWatch, carriers_of
 from kiosk.web.guard import guard, no_banner
@@ -33,6 +38,7 @@ from sync.transports.http import HttpLink
 from voice_prompts.cli import default_cache_dir
 from voice_prompts.library import Library
 from voice_prompts.live import LiveSpeaker
+from voice_prompts.pack_shelf import default_packs_dir
 from voice_prompts.wording import LANGUAGES, Wording
 
 SHUTDOWN_S = 5.0
@@ -48,6 +54,7 @@ def put_together(
     clock: Clock,
     entropy: Entropy,
     speaker: Speaker | None,
+    devices: Devices | None = None,
 ) -> tuple[Stage, Parts]:
     """Answer a stage and its parts, connected; nothing runs yet.
 
@@ -58,14 +65,24 @@ def put_together(
         clock: Time and waiting.
         entropy: Ids, tokens, jitter.
         speaker: Speaks what no clip says; None = nobody does.
+        devices: What hangs on it; None = what the settings name.
     """
     database, keys, identity = folder.database, folder.keys, folder.identity
     keeper, formers = folder.keeper or Keeper(None, database), folder.carried
     drafts, live = Drafts(), LiveVoice(speaker, entropy)
+    devices = devices or devices_of(settings, clock)
+    wordings = {language: Wording.load(language) for language in LANGUAGES}
     trail, carry = Trail(settings.data_dir), Carry(database, settings.data_dir)
 
     def health() -> Health:
-        return _report(settings.data_dir, live, effects, keeper, is_elsewhere=folder.is_elsewhere)
+        return _report(
+            settings.data_dir,
+            live,
+            effects,
+            keeper,
+            printer=devices.printing.view.told,
+            is_elsewhere=folder.is_elsewhere,
+        )
 
     def renew(_: int) -> None:
         begin(stage.renew())
@@ -85,27 +102,39 @@ def put_together(
         formers=[one.register for one in formers],
         keep=keeper.keep,
         carry=carry,
+        ring=devices.bell.begin,
+        slips=Slips(devices.printing, database, identity, settings, wordings),
+        deeds=partial(Deeds, settings.data_dir, settings.utc_offset_min),
     )
     parts = Parts(
         settings=settings,
         database=database,
         identity=identity,
+        kiosk_id=keys.kiosk_id,
         agent=agent,
         effects=effects,
         drafts=drafts,
         live=live,
         trail=trail,
         carry=carry,
-        library=Library(settings.voice_dir or default_cache_dir(), settings.recordings_dir),
-        wordings={language: Wording.load(language) for language in LANGUAGES},
+        library=Library(
+            settings.voice_dir or default_cache_dir(),
+            settings.recordings_dir,
+            settings.packs_dir or default_packs_dir(),
+        ),
+        wordings=wordings,
         clock=believed,
         entropy=entropy,
         formers=tuple(one.agent(link, clock, entropy, health) for one in formers),
         keeper=keeper,
+        devices=devices,
         is_elsewhere=folder.is_elsewhere,
         carriers=carriers_of(shown[:3], formers, clock, entropy, health, renew),
     )
     stage = Stage(parts)
+    devices.printing.note = stage.note_printer
+    devices.reading.is_wanted, devices.reading.came = stage.awaits_card, stage.note_card
+    devices.scanner.came = stage.note_scan
     return stage, parts
 
 
@@ -132,13 +161,20 @@ class _Begun:
 
 
 def _report(
-    directory: Path, live: LiveVoice, effects: Effects, keeper: Keeper, *, is_elsewhere: bool
+    directory: Path,
+    live: LiveVoice,
+    effects: Effects,
+    keeper: Keeper,
+    *,
+    printer: str,
+    is_elsewhere: bool,
 ) -> Health:
     told = {
         "voice": "missing" if live.missing_count else "",
         "helper": "called" if effects.is_helper_called else "",
         "copy": "missing" if keeper.is_missing else "",
         "board": "other" if is_elsewhere else "",
+        "printer": printer,
     }
     return Health(
         version=version(),
@@ -181,7 +217,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Stage, Parts]]:
     try:
         away = HttpLink(settings.centre_url, fallbacks=settings.centre_fallbacks)
         async with entered(settings) as folder, away as link:
-            yield put_together(
+            stage, parts = put_together(
                 settings,
                 folder,
                 link=link,
@@ -189,12 +225,18 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Stage, Parts]]:
                 entropy=SystemEntropy(),
                 speaker=speaker,
             )
+            try:
+                yield stage, parts
+            finally:
+                await parts.devices.close()
+                await parts.hand.rest()
     finally:
         if speaker is not None:
             await speaker.close()
 
 
 def _watched(stage: Stage, parts: Parts) -> Iterator[Coroutine[None, None, None]]:
+    yield from parts.devices.runs()
     root = parts.settings.stick_dir
     if root is not None:
 
@@ -218,6 +260,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> bool:
         await stage.start()
         # The first receipt must not wait for the drawing library to load.
         await asyncio.to_thread(qr_svg, settings.centre_url)
+        settle()
         runner = web.AppRunner(
             build_app(stage, parts), access_log=None, shutdown_timeout=SHUTDOWN_S
         )

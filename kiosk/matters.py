@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database as Tables
 
+from kiosk.assisted.marks import withdrawal_mark
 from kiosk.lookup import person_tag
 from kiosk.visit import Matter
 from sync import outbox
@@ -13,6 +14,10 @@ from sync.database import Database
 from sync.limits import MATTERS_MAX
 from sync.notices import notice_digest
 from sync.records import Notice, Receipt
+
+#: That their own rating has come, or that somebody looked, is no step of the matter; as the last
+#: word it would hide what the office said, and the way to bring what is missing.
+_ASIDE = frozenset({"rated", "looked"})
 
 
 class Register(NamedTuple):
@@ -29,6 +34,8 @@ class _Known(NamedTuple):
     receipt: Receipt | None
     is_delivered: bool
     notices: tuple[Notice, ...]
+    #: A withdrawal of it was handed in here.
+    is_withdrawing: bool = False
 
 
 class Matters:
@@ -45,6 +52,10 @@ class Matters:
         """Answer the matter of that number; () when no store knows it."""
         return await self._known((case_no,))
 
+    async def of_cases(self, case_nos: Sequence[str], most: int) -> tuple[Matter, ...]:
+        """Answer the matters of numbers in their order, at most so many."""
+        return await self._known(case_nos, most)
+
     async def of_person(self, id_number: str, phone_tail: str) -> tuple[Matter, ...]:
         """Answer the matters of a person, the newest first (50 ms a store).
 
@@ -58,20 +69,24 @@ class Matters:
             case_nos += await register.database.run(outbox.cases_of_person, tag)
         return await self._known(case_nos)
 
-    async def _known(self, case_nos: Sequence[str]) -> tuple[Matter, ...]:
-        asked = tuple(dict.fromkeys(case_nos))[:MATTERS_MAX]
-        per_store = [await register.database.run(_known_of, asked) for register in self._registers]
+    async def _known(self, case_nos: Sequence[str], most: int = MATTERS_MAX) -> tuple[Matter, ...]:
+        asked = tuple(dict.fromkeys(case_nos))[:most]
+        per_store = [
+            await register.database.run(_known_of, asked, register.salt)
+            for register in self._registers
+        ]
         found = (put_together(parts) for parts in zip(*per_store, strict=True))
         return tuple(matter for matter in found if matter is not None)
 
 
-def _known_of(db: Tables, case_nos: Sequence[str]) -> tuple[_Known, ...]:
+def _known_of(db: Tables, case_nos: Sequence[str], salt: bytes) -> tuple[_Known, ...]:
     return tuple(
         _Known(
             case_no=case_no,
             receipt=outbox.receipt_of_case(db, case_no),
             is_delivered=outbox.is_delivered(db, case_no),
             notices=outbox.notices_of(db, case_no),
+            is_withdrawing=bool(outbox.cases_of_person(db, withdrawal_mark(case_no, salt))),
         )
         for case_no in case_nos
     )
@@ -86,23 +101,24 @@ def put_together(parts: Sequence[_Known]) -> Matter | None:
     """
     notices = _merged(notice for known in parts for notice in known.notices)
     receipt = next((known.receipt for known in parts if known.receipt is not None), None)
-    if receipt is None and not notices:
+    told = tuple(notice for notice in notices if notice.kind not in _ASIDE)
+    if receipt is None and not told:
         return None
     return Matter(
         case_no=parts[0].case_no,
         service=receipt.service if receipt is not None else notices[0].service,
         confirmed_ms=receipt.confirmed_ms if receipt is not None else 0,
         is_delivered=bool(notices) or any(known.is_delivered for known in parts),
-        notices=notices,
+        notices=told,
+        is_rated=any(notice.kind == "rated" for notice in notices),
+        is_withdrawing=any(known.is_withdrawing for known in parts),
+        looks=tuple(notice for notice in notices if notice.kind == "looked"),
     )
 
 
 def _merged(notices: Iterable[Notice]) -> tuple[Notice, ...]:
-    # That their own rating has come is no step of the matter; as the last word it would hide
-    # what the office said, and the way to bring what is missing.
     seen: dict[bytes, Notice] = {}
     for notice in notices:
-        if notice.kind != "rated":
-            seen.setdefault(notice_digest(notice), notice)
+        seen.setdefault(notice_digest(notice), notice)
     # Sorting is stable: within one store the centre's own order stays.
     return tuple(sorted(seen.values(), key=lambda notice: notice.at_ms))

@@ -19,6 +19,8 @@ _TAKES: dict[str, frozenset[str]] = {
     "photo": frozenset({"image/jpeg", "image/png"}),
     "signature": frozenset({"image/svg+xml", "image/png"}),
     "voice_note": frozenset({"audio/webm", "audio/ogg", "audio/wav"}),
+    # Characters of a name that nothing could read (`sync.handwriting`).
+    "name": frozenset({"image/svg+xml"}),
 }
 _MAGIC: dict[str, re.Pattern[bytes]] = {
     "image/jpeg": re.compile(rb"\xff\xd8\xff", re.DOTALL),
@@ -29,13 +31,16 @@ _MAGIC: dict[str, re.Pattern[bytes]] = {
 }
 _ATTRIBUTE = (
     r'\s+(?:xmlns="http://www\.w3\.org/2000/svg"'
-    r"|(?:viewBox|width|height|d|points|fill|stroke|cx|cy|r|x1|y1|x2|y2|x|y"
-    r'|stroke-width|stroke-linecap|stroke-linejoin)="[-#,.\w\s%]*")'
+    r"|(?:viewBox|width|height|d|points|fill|stroke|cx|cy|r|rx|ry|x1|y1|x2|y2|x|y|font-size"
+    r'|text-anchor|stroke-width|stroke-linecap|stroke-linejoin)="[-#,.\w\s%]*")'
 )
+_SHAPES = "path|polyline|line|circle|ellipse|rect"
 _DRAWING = re.compile(
     rf"\s*<svg(?:{_ATTRIBUTE})*\s*>"
-    rf"(?:\s*<(?:path|polyline|line|circle|rect)(?:{_ATTRIBUTE})*\s*/>"
-    rf"|\s*<(?P<name>path|polyline|line|circle|rect)(?:{_ATTRIBUTE})*\s*></(?P=name)>"
+    rf"(?:\s*<(?:{_SHAPES})(?:{_ATTRIBUTE})*\s*/>"
+    rf"|\s*<(?P<name>{_SHAPES})(?:{_ATTRIBUTE})*\s*></(?P=name)>"
+    # The day under a fingerprint's stand-in, and no other words.
+    rf"|\s*<text(?:{_ATTRIBUTE})*\s*>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}</text>"
     rf"|\s*<g(?:{_ATTRIBUTE})*\s*>|\s*</g>)*\s*</svg>\s*",
     re.ASCII,
 )
@@ -45,7 +50,7 @@ def checked_media(question_type: str, content_type: str, content: bytes) -> Medi
     """Answer the media type of an attachment that the question may take.
 
     Args:
-        question_type: "photo", "signature" or "voice_note".
+        question_type: "photo", "signature", "voice_note" or "name".
         content_type: The request's header; parameters after ";" are ignored.
         content: All octets.
 

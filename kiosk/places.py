@@ -43,6 +43,8 @@ class Asking(Part, frozen=True, tag=True):
     doubted: str = ""
     #: Came from the check page by its pencil: goes back there.
     is_change: bool = False
+    #: A card has just answered it; the resident looks whether it is right.
+    is_read: bool = False
 
 
 class Warned(Part, frozen=True, tag=True):
@@ -65,7 +67,7 @@ class Waiting(Part, frozen=True, tag=True):
     """An effect is under way."""
 
     #: What is waited for.
-    why: Literal["submit", "lookup"]
+    why: Literal["submit", "lookup", "helper", "day", "board"]
 
 
 class AtReceipt(Part, frozen=True, tag=True):
@@ -75,11 +77,16 @@ class AtReceipt(Part, frozen=True, tag=True):
 class Rating(Part, frozen=True, tag=True):
     """Five faces."""
 
+    #: Case of "my matters" that is rated; "" = the receipt just given.
+    case_no: str = ""
+    #: A helper stood here until now, and is asked to step aside.
+    is_helped: bool = False
+
 
 class AtThanks(Part, frozen=True, tag=True):
     """The visit's end."""
 
-    why: Literal["done", "rated", "declined", "carried"] = "done"
+    why: Literal["done", "rated", "declined", "carried", "withdrawn"] = "done"
 
 
 class AtMatters(Part, frozen=True, tag=True):
@@ -98,6 +105,75 @@ class AtCarry(Part, frozen=True, tag=True):
     """A helper's phone takes along what waits here: first its page, then the codes."""
 
     is_showing: bool = False
+
+
+# --- helpers, families, withdrawals (kiosk/assisted) ---
+
+
+class SigningIn(Part, frozen=True, tag=True):
+    """A helper tells their number, then their PIN."""
+
+    #: Told already; "" = it is asked for.
+    number: str = ""
+    #: The number and the PIN given before did not fit.
+    is_wrong: bool = False
+    #: Seconds until another try is heard; 0 = at once.
+    wait_s: int = 0
+
+
+class Agreeing(Part, frozen=True, tag=True):
+    """The resident hears what a helper filled in for them, and agrees or does not."""
+
+
+class AtNext(Part, frozen=True, tag=True):
+    """After a receipt, with a helper: who or what comes next."""
+
+
+class Offered(Part, frozen=True, tag=True):
+    """A question that somebody of this visit has answered before: the same, or anew."""
+
+    question: str
+
+
+class AtDayList(Part, frozen=True, tag=True):
+    """What this helper handed in today: numbers, services, states."""
+
+    page: int = 1
+
+
+class AtLessons(Part, frozen=True, tag=True):
+    """The lessons of practice mode."""
+
+
+class AtLesson(Part, frozen=True, tag=True):
+    """What one lesson is about."""
+
+    lesson: str
+
+
+class Practised(Part, frozen=True, tag=True):
+    """A lesson's end: it looks like a receipt and is none."""
+
+    lesson: str
+
+
+class Withdrawing(Part, frozen=True, tag=True):
+    """Whether a matter is really to be withdrawn."""
+
+    case_no: str
+
+
+class AtLooks(Part, frozen=True, tag=True):
+    """Who looked at the data of a matter."""
+
+    case_no: str
+    page: int = 1
+
+
+class AtBoard(Part, frozen=True, tag=True):
+    """The public board: services, promised days, how the village's matters stand."""
+
+    page: int = 1
 
 
 class AtFault(Part, frozen=True, tag=True):
@@ -121,6 +197,17 @@ Place = (
     | AtMatters
     | AtMatter
     | AtCarry
+    | SigningIn
+    | Agreeing
+    | AtNext
+    | Offered
+    | AtDayList
+    | AtLessons
+    | AtLesson
+    | Practised
+    | Withdrawing
+    | AtLooks
+    | AtBoard
     | AtFault
 )
-Overlay = Literal["", "help", "leave", "idle", "stick"]
+Overlay = Literal["", "help", "leave", "idle", "stick", "seeing", "hearing"]

@@ -21,5 +21,9 @@ class Playlist(msgspec.Struct, frozen=True):
     say: tuple[Clip, ...] = ()
     #: Said after 20 s, and after 45 s, without a touch.
     silence: tuple[tuple[Clip, ...], ...] = ()
+    #: Seconds left of a screen that counts down, and what is said then.
+    countdown: tuple[tuple[int, tuple[Clip, ...]], ...] = ()
+    #: Said where large letters show one view after the other, before the last.
+    more: tuple[Clip, ...] = ()
     #: Paths of clips that the next screen will probably say.
     preload: tuple[str, ...] = ()

@@ -4,14 +4,33 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
+from kiosk.devices.slip import Slip, SlipLine
 from kiosk.phrases import day, filled, promise_key, words
 from kiosk.screens import ReceiptView
 from kiosk.world import World
-from sync.forms import Service
+from sync.forms import Service, Text
 from sync.ids import spaced
 from sync.records import Receipt
 from voice_prompts.compose import sentences
 from voice_prompts.wording import Wording
+
+
+class SlipFacts(msgspec.Struct, frozen=True):
+    """What stands on a slip; of the resident's own nothing but the case number."""
+
+    case_no: str
+    #: ISO; "" = not known any more.
+    handed_in: str
+    #: By when the centre said it answers, ISO; "" = it has not yet.
+    due_on: str
+    hotline: str
+    kiosk_name: str
+    village: Text
+    #: Address of the square; "" = none.
+    courier_url: str
+
 
 #: Modules of quiet zone that readers need around a code (ISO/IEC 18004).
 QUIET_MODULES = 4
@@ -113,5 +132,40 @@ def spoken_receipt(service: Service, world: World, language: str, wording: Wordi
     """Answer the service's receipt voice, without the slip when there is no printer."""
     told = sentences(language, words(service.receipt.voice, language))
     slip = wording.screen("receipt.slip_word")
-    kept = [sentence for sentence in told if world.has_printer or slip not in sentence]
+    kept = [sentence for sentence in told if world.printer.is_able or slip not in sentence]
     return ("" if language.startswith("zh") else " ").join(kept)
+
+
+def slip_of(facts: SlipFacts, service: Service, language: str, wording: Wording) -> Slip:
+    """Put together the slip of paper of one case.
+
+    Args:
+        facts: Of the case and the kiosk.
+        service: Its form, for its name and promise.
+        language: Of the resident's visit.
+        wording: Words of that language.
+    """
+    text = wording.screen
+    days = service.promised_working_days
+    if facts.due_on:
+        due = text("receipt.due", date=day(facts.due_on, wording))
+    else:
+        due = text(promise_key(days), days=str(days)) if days else ""
+    handed_in = day(facts.handed_in, wording)
+    village = words(facts.village, language)
+    head = (
+        SlipLine(text("slip.title"), is_centred=True),
+        SlipLine(text("receipt.case_no"), "small", is_centred=True),
+        SlipLine(spaced(facts.case_no), "large", is_centred=True),
+        SlipLine(words(service.plain_name, language)),
+        *([SlipLine(text("slip.handed_in", date=handed_in))] if handed_in else []),
+        *([SlipLine(due)] if due else []),
+    )
+    foot = (
+        *([SlipLine(text("receipt.scan"), "small", is_centred=True)] if facts.courier_url else []),
+        SlipLine(text("slip.hotline", hotline=facts.hotline)),
+        *([SlipLine(village, "small")] if village and village != facts.kiosk_name else []),
+        SlipLine(facts.kiosk_name, "small"),
+        SlipLine(text("slip.keep"), "small"),
+    )
+    return Slip(head=head, qr=facts.courier_url, foot=foot)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from kiosk.comfort import Comfort
 from sync.forms import QuestionType
 from voice_prompts.compose import Spoken
 
@@ -26,11 +27,17 @@ ScreenKind = Literal[
     "matter",
     "carry",
     "stick",
+    "comfort",
     "help",
     "leave",
     "idle",
     "fault",
     "busy",
+    "sign_in",
+    "agree",
+    "choices",
+    "list",
+    "lesson",
 ]
 
 
@@ -102,8 +109,14 @@ class Entry(View, frozen=True):
     max_value: int | None = None
     #: What an amount counts ("元", "亩"); "" = nothing.
     unit: str = ""
+    #: What is typed is shown as dots: a helper's PIN.
+    is_hidden: bool = False
     has_camera: bool = True
     has_microphone: bool = True
+    #: A name or a text may be written by finger.
+    has_handwriting: bool = False
+    #: Whole answers to give by one touch (a person of this visit, say); each posts `answer`.
+    suggestions: tuple[Tile, ...] = ()
 
 
 class Row(View, frozen=True):
@@ -132,6 +145,9 @@ class ReceiptView(View, frozen=True):
     lines: tuple[str, ...] = ()
     #: The centre has acknowledged it.
     is_delivered: bool = False
+    #: What is said of the slip of paper, and whether it cannot come out now.
+    slip: tuple[str, ...] = ()
+    is_slip_lost: bool = False
 
 
 class TimelineItem(View, frozen=True):
@@ -163,6 +179,13 @@ class StatusLine(View, frozen=True):
     pending: int = 0
     is_reachable: bool = True
     text: str = ""
+
+
+class Band(View, frozen=True):
+    """Says on every screen that it is not a resident alone with the kiosk; "" = they are."""
+
+    text: str = ""
+    style: Literal["", "helper", "practice"] = ""
 
 
 class Utterance(View, frozen=True):
@@ -202,11 +225,16 @@ class Screen(View, frozen=True):
     stick_phase: Literal["", "working", "done", "failed"] = ""
     timeline: tuple[TimelineItem, ...] = ()
     status: StatusLine = StatusLine()
+    band: Band = Band()
     can_back: bool = False
     #: Home button: absent on home itself.
     can_home: bool = True
     #: The hand: absent where help is already open.
     can_help: bool = True
+    #: The eye: absent where a screen must not be covered.
+    can_comfort: bool = True
+    #: How this resident likes to see and hear.
+    comfort: Comfort = Comfort()
     #: What the green button posts; "" = no such button. `next_value` goes as `value`; for a
     #: question the page puts the typed answer there.
     next_action: str = ""
@@ -214,13 +242,25 @@ class Screen(View, frozen=True):
     next_label: str = ""
     #: "skip" or "rate_skip"; "" = cannot be skipped.
     skip_action: str = ""
+    #: What it goes with as `value`.
+    skip_value: str = ""
     skip_label: str = ""
+    #: It may change without a touch: the page asks every second.
+    is_live: bool = False
+    #: The button that prints a slip again, "" = none; it posts "print".
+    print_label: str = ""
     #: Languages to switch to: (tag, own name).
     languages: tuple[tuple[str, str], ...] = ()
     say: tuple[Utterance, ...] = ()
     #: What is said after 20 s and after 45 s of silence.
     silence: tuple[tuple[Utterance, ...], ...] = ()
+    #: Said where large letters take several views, before the last.
+    more: tuple[Utterance, ...] = ()
+    #: How often in a row the answer was wrong.
+    tries: int = 0
     #: Seconds without a touch until the page posts `timeout`; 0 = never.
     timeout_s: int = 0
+    #: Of a screen that counts down: seconds left, and what is said then.
+    countdown: tuple[tuple[int, tuple[Utterance, ...]], ...] = ()
     #: Short code for the helper in the corner of a fault ("F-507"); never a sentence.
     code: str = ""

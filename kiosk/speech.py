@@ -5,6 +5,7 @@ token, the sound is made when it is fetched, stays in memory and dies with the v
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Protocol
@@ -13,9 +14,10 @@ from kiosk.playlist import Clip, Playlist
 from kiosk.screens import Screen, Utterance
 from sync.clock import Entropy
 from sync.limits import LIVE_BYTES_MAX, LIVE_CLIPS_MAX, PRELOAD_MAX
-from voice_prompts import library as clips
-from voice_prompts.compose import pieces
+from voice_prompts import clips
+from voice_prompts.compose import Spoken, pieces
 from voice_prompts.errors import SpeechUnavailable, VoiceError
+from voice_prompts.installed import Dialect
 from voice_prompts.limits import SENTENCE_PAUSE_MS
 
 VOICE_PATH = "/voice/"
@@ -23,6 +25,8 @@ LIVE_PATH = "/voice/live/"
 #: A live piece's length is not known before it is spoken: a third of a second a character.
 LIVE_MS_PER_CHAR = 340
 _TOKEN_BYTES = 16
+_BLANK = re.compile(r"\s")
+_BRACES = re.compile(r"[{}$]")
 
 
 class Library(Protocol):
@@ -37,6 +41,36 @@ class Library(Protocol):
         ...
 
 
+class Voices(Library, Protocol):
+    """A library that knows dialects too."""
+
+    def dialects(self) -> tuple[Dialect, ...]:
+        """Answer the dialects that may be offered."""
+        ...
+
+
+class InDialect:
+    """A library in which one dialect goes first; "" = none does.
+
+    Args:
+        library: Of this kiosk.
+        tag: The dialect that the visit is spoken in.
+    """
+
+    def __init__(self, library: Library, tag: str) -> None:
+        self._library = library
+        self._tag = tag
+
+    def find(self, language: str, text: str, /) -> clips.Clip | None:
+        """Answer the dialect's clip of a text, else the language's own."""
+        found = self._library.find(self._tag, text) if self._tag else None
+        return found or self._library.find(language, text)
+
+    def by_key(self, key: str, /) -> clips.Clip | None:
+        """Answer the clip of a key."""
+        return self._library.by_key(key)
+
+
 class Speaker(Protocol):
     """Who speaks what no clip says; `voice_prompts.live.LiveSpeaker`."""
 
@@ -46,6 +80,10 @@ class Speaker(Protocol):
 
     async def speak(self, language: str, text: str, /) -> bytes:
         """Answer the text as a wav file."""
+        ...
+
+    def forget(self) -> None:
+        """Keep nothing of what was spoken."""
         ...
 
 
@@ -63,6 +101,7 @@ class LiveVoice:
         self._texts: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._tokens: dict[tuple[str, str], str] = {}
         self._sounds: dict[str, bytes] = {}
+        self._has_spoken = False
         # A page of villages asks for all its names at once; the speaker refuses a crowd.
         self._turn = asyncio.Lock()
         self.missing_count = 0
@@ -104,6 +143,7 @@ class LiveVoice:
             return self._sounds[token]
         if token not in self._texts or self._speaker is None:
             return None
+        self._has_spoken = True
         try:
             sound = await self._speaker.speak(*self._texts[token])
         except SpeechUnavailable:
@@ -119,6 +159,9 @@ class LiveVoice:
 
     def wipe(self) -> None:
         """Forget every text and sound."""
+        if self._has_spoken and self._speaker is not None:
+            self._speaker.forget()
+        self._has_spoken = False
         self._texts.clear()
         self._tokens.clear()
         self._sounds.clear()
@@ -136,7 +179,31 @@ def playlist(screen: Screen, library: Library, live: LiveVoice) -> tuple[Playlis
     """
     said, said_ms = _said(screen.language, screen.say, library, live)
     silence = tuple(_said(screen.language, some, library, live)[0] for some in screen.silence)
-    return Playlist(say=said, silence=silence), said_ms
+    countdown = tuple(
+        (left, _said(screen.language, some, library, live)[0]) for left, some in screen.countdown
+    )
+    more = _said(screen.language, screen.more, library, live)[0]
+    return Playlist(say=said, silence=silence, countdown=countdown, more=more), said_ms
+
+
+def aloud(language: str, text: str, library: Library, live: LiveVoice) -> tuple[Clip, ...]:
+    """Answer the clips of a text of the screen: a label, or what the resident typed.
+
+    Digits are said one by one, as on the pads; all else as it stands.
+
+    Args:
+        language: Of the visit.
+        text: As the page shows it.
+        library: Where prepared clips are.
+        live: Speaks what has none.
+    """
+    bare = _BLANK.sub("", text)
+    if bare.isascii() and bare.isdigit():
+        utterance = Utterance("{digits}", {"digits": Spoken("digits", bare)})
+    else:
+        # Braces would be slots; nobody is heard saying them.
+        utterance = Utterance(_BRACES.sub(" ", text).strip())
+    return _said(language, (utterance,), library, live)[0] if bare else ()
 
 
 def preload(screens: Iterable[Screen], library: Library) -> tuple[str, ...]:

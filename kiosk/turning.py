@@ -3,14 +3,18 @@
 from msgspec.structs import replace
 
 from kiosk import errand, leaving, walk
+from kiosk.assisted import returning
 from kiosk.events import Touch
 from kiosk.leaving import Step
 from kiosk.paging import row_pages, tile_pages
 from kiosk.places import (
     Asking,
+    AtBoard,
     AtCarry,
+    AtDayList,
     AtFault,
     AtHome,
+    AtLooks,
     AtMaterials,
     AtMatter,
     AtMatters,
@@ -18,12 +22,15 @@ from kiosk.places import (
     AtReceipt,
     Checking,
     InCategory,
+    Offered,
     Place,
     Rating,
     Warned,
 )
 from kiosk.visit import Draft, Visit
 from kiosk.world import World, service_of
+
+_Paged = AtHome | InCategory | Asking | Checking | AtMatters | AtDayList | AtBoard | AtLooks
 
 
 def more(visit: Visit, touch: Touch, world: World) -> Step:
@@ -33,7 +40,7 @@ def more(visit: Visit, touch: Touch, world: World) -> Step:
     page, place = int(touch.value), visit.place
     if not 1 <= page <= page_count(visit, world):
         return visit, ()
-    if isinstance(place, AtHome | InCategory | Asking | Checking | AtMatters):
+    if isinstance(place, _Paged):
         return replace(visit, place=replace(place, page=page)), ()
     return visit, ()
 
@@ -58,7 +65,7 @@ def page_count(visit: Visit, world: World) -> int:  # noqa: PLR0911 -- one retur
         case AtMatters():
             return tile_pages(len(visit.matters))
         case _:
-            return 1
+            return returning.page_count(visit, world)
 
 
 def village_pages(world: World) -> int:
@@ -78,10 +85,15 @@ def checked_questions(draft: Draft, world: World) -> tuple[str, ...]:
 def back(visit: Visit, touch: Touch, world: World) -> Step:  # noqa: PLR0911 -- one return a case
     """Go one step back, keeping all answers."""
     place, draft = visit.place, visit.draft
-    if isinstance(place, AtHome | InCategory | Asking | Checking | AtMatters) and place.page > 1:
+    if isinstance(place, _Paged) and place.page > 1:
         return replace(visit, place=replace(place, page=place.page - 1)), ()
+    if draft is not None and isinstance(place, Offered):
+        return _one_back(visit, draft, place.question, world)
     if draft is not None and isinstance(place, AtMaterials | Asking | Warned | Checking):
         return _back_in_form(visit, draft, touch, world)
+    beside = returning.back(visit, touch, world)
+    if beside is not None:
+        return beside
     match place:
         case InCategory() | AtOther():
             return replace(visit, place=AtHome()), ()
@@ -114,6 +126,8 @@ def _back_in_form(visit: Visit, draft: Draft, touch: Touch, world: World) -> Ste
 def _back_to_last(visit: Visit, touch: Touch, world: World) -> Step:
     """Go back to the last question of an enquiry or of a form that could not be handed in."""
     draft, is_fault = visit.draft, isinstance(visit.place, AtFault)
+    if draft is not None and draft.is_withdrawal:
+        return replace(visit, place=AtMatter(draft.corrects), draft=None), ()
     if draft is None or draft.is_rating or (draft.corrects and not is_fault):
         return leaving.home(visit, touch, world)
     return replace(visit, place=Asking(walk.asked(draft, world)[-1].id)), ()
@@ -124,7 +138,8 @@ def _one_back(visit: Visit, draft: Draft, question_id: str, world: World) -> Ste
     if question is not None:
         return replace(visit, place=Asking(question.id)), ()
     if draft.is_rating:
-        return replace(visit, place=Rating(), draft=None), ()
+        case_no = "" if visit.receipt else draft.answers.get("case_no", "")
+        return replace(visit, place=Rating(case_no), draft=None), ()
     if draft.only:
         return replace(visit, place=AtMatter(draft.corrects)), ()
     if service_of(draft, world).materials:
@@ -135,7 +150,7 @@ def _one_back(visit: Visit, draft: Draft, question_id: str, world: World) -> Ste
 def _left_form(visit: Visit, touch: Touch, world: World) -> Step:
     if visit.draft is None:
         return visit, ()
-    if visit.draft.answers:
+    if leaving.said(visit.draft):
         return leaving.home(visit, touch, world)
     category = service_of(visit.draft, world).category
     alone = len(tuple(world.catalogue.in_category(category))) == 1

@@ -5,7 +5,10 @@ Everything is immutable and memory only. `kiosk.flows` decides what follows from
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
+from kiosk.assisted.company import Helper, Line, Person
+from kiosk.comfort import Comfort
 from kiosk.places import AtHome, Overlay, Part, Place
 from sync.records import Notice, Receipt
 
@@ -31,6 +34,15 @@ class Draft(Part, frozen=True):
     transaction_id: bytes = b""
     #: A rating given on the spot after a receipt: no check page, no receipt of its own.
     is_rating: bool = False
+    #: This ends the matter `corrects` (撤回); it asks nothing.
+    is_withdrawal: bool = False
+    #: Number of the helper who touched this; it stays when they sign out before the end.
+    helped_by: str = ""
+    #: The resident heard the whole and said yes.
+    is_agreed: bool = False
+    #: Questions that an earlier matter of this visit answered, and those offered so.
+    given: frozenset[str] = frozenset()
+    offered: frozenset[str] = frozenset()
 
 
 class Matter(Part, frozen=True):
@@ -43,6 +55,11 @@ class Matter(Part, frozen=True):
     is_delivered: bool
     #: Oldest first.
     notices: tuple[Notice, ...] = ()
+    #: The resident has rated it; has asked here for it to be withdrawn.
+    is_rated: bool = False
+    is_withdrawing: bool = False
+    #: Looks at its data that the centre told of, oldest first.
+    looks: tuple[Notice, ...] = ()
 
 
 class Visit(Part, frozen=True):
@@ -62,3 +79,15 @@ class Visit(Part, frozen=True):
     asked_case_no: str = ""
     #: The helper was called during this visit.
     is_helper_called: bool = False
+    #: How they like to see and hear.
+    comfort: Comfort = Comfort()
+    #: Who helps here; None = the resident is alone. Outlives a visit, not a silence.
+    helper: Helper | None = None
+    line: Line = Line()
+    #: People of this visit's matters, the newest last, and for whom the next one is begun.
+    known: tuple[Person, ...] = ()
+    carries: Literal["", "same", "family"] = ""
+    #: Lesson that is practised: nothing that happens is real; "" = it is.
+    lesson: str = ""
+    #: How many matters of this kiosk are handed in and decided; None = not counted.
+    tally: tuple[int, int] | None = None

@@ -7,6 +7,7 @@ from kiosk.visit import Draft
 from kiosk.world import World, service_of
 from sync import evaluation, identity
 from sync.forms import ATTACHMENT_TYPES, CHOICE_TYPES, Catalogue, Question, Service
+from sync.handwriting import is_to_be_read
 
 #: Bad levels of a rating: only these are asked why (国办发〔2019〕51号).
 BAD_LEVELS: frozenset[str] = frozenset({"dissatisfied", "very_dissatisfied"})
@@ -110,6 +111,7 @@ def problem_with(
 
 
 _MISSING: dict[str, str] = {
+    "name": "ink_missing",
     "photo": "photo_missing",
     "signature": "signature_missing",
     "voice_note": "voice_missing",
@@ -127,6 +129,8 @@ def _attachment_problems(
 
 
 def _is_held(draft: Draft, question: Question, value: str) -> bool:
+    if is_to_be_read(question, value):
+        return draft.held.get(question.id, 0) > 0
     if question.type not in ATTACHMENT_TYPES or not _COUNT.fullmatch(value):
         return True
     # Fewer than held is fine: the last ones were taken back on the page.

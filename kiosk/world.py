@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Literal
 
+from kiosk.devices.views import PrinterView
 from kiosk.places import Part
 from kiosk.visit import Draft
 from sync.forms import Catalogue, Service, Text, Village
 from sync.limits import IDLE_S
+from voice_prompts.installed import Dialect
 
 #: Until a catalogue has told the place's own.
 DEFAULT_HOTLINE = "12345"
@@ -47,11 +49,20 @@ class World(Part, frozen=True):
     last_ok_ms: int = 0
     #: Offset of the place from UTC, for days shown to people.
     utc_offset_min: int = 480
-    has_printer: bool = False
+    #: The slip printer, and what became of this visit's slip.
+    printer: PrinterView = PrinterView()
+    #: The reader of ID cards: "" = none, "ready" or "gone".
+    card_reader: Literal["", "ready", "gone"] = ""
+    #: The scanner, alike.
+    scanner: Literal["", "ready", "gone"] = ""
+    #: Names can be written by finger.
+    has_handwriting: bool = False
     #: Seconds without a touch until “are you still there?”.
     idle_s: int = IDLE_S
     #: Address of the page that carries for the village; "" when the centre told none.
     carry_url: str = ""
+    #: Dialects that are installed and say enough to be offered.
+    dialects: tuple[Dialect, ...] = ()
     #: Of the pending ones, how many a phone has taken along.
     carried: int = 0
     #: A stick that is in; None = none is.

@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 from server.catalogue.shelf import Shelf
 from server.errors import NotPublished, StoreBusy, StoreFault, VaultUnavailable
 from server.live import Broadcast
-from server.store import cases, inbox, outcomes
+from server.store import assisted, cases, inbox, outcomes, withdrawals
 from server.store.rows import StoredEnvelope
 from server.store.sqlite import Store
 from server.vault.protocol import Failed, Routed
@@ -116,10 +116,7 @@ def _settle_routed(
         outcomes.set_fate(conn, envelope.id, "duplicate")
         return
     if routed.corrects:
-        case = cases.get(conn, routed.corrects)
-        if case is None:
-            raise Unfinished("unknown_case", awaits=f"case:{routed.corrects}")
-        outcomes.attach_correction(conn, envelope, routed, case, now_ms)
+        _settle_further(conn, envelope, routed, now_ms)
     elif service.case_kind == "rating":
         if routed.rating_level is None:
             raise Unfinished("invalid_answers")
@@ -130,7 +127,21 @@ def _settle_routed(
     elif service.case_kind == "query":
         outcomes.answer_query(conn, envelope, routed, now_ms)
     else:
-        outcomes.open_case(conn, envelope, routed, service, now_ms)
+        opened = outcomes.open_case(conn, envelope, routed, service, now_ms)
+        if opened is not None:
+            assisted.note(conn, opened.case_no, routed.helper, now_ms)
+
+
+def _settle_further(
+    conn: sqlite3.Connection, envelope: StoredEnvelope, routed: Routed, now_ms: int
+) -> None:
+    """Lay a correction or a withdrawal to its case."""
+    case = cases.get(conn, routed.corrects)
+    if case is None:
+        raise Unfinished("unknown_case", awaits=f"case:{routed.corrects}")
+    follow = withdrawals.withdraw if routed.is_withdrawal else outcomes.attach_correction
+    follow(conn, envelope, routed, case, now_ms)
+    assisted.note(conn, case.case_no, routed.helper, now_ms)
 
 
 class Pipeline:

@@ -108,7 +108,7 @@ def republished(conn: sqlite3.Connection, keys: CentreKeys, now_ms: int) -> int 
     if old.sealing_keys == keys.sealing and keys.certificate.to_bytes() in latest.manifest:
         return latest.version
     fresh = msgspec.structs.replace(
-        old, version=next_version(conn), sealing_keys=keys.sealing, published_ms=now_ms
+        old, version=next_version(conn, now_ms), sealing_keys=keys.sealing, published_ms=now_ms
     )
     signed = encode_manifest(fresh, keys.certificate, lambda part: keys.sign("manifest", part))
     catalogues.add_version(

@@ -147,7 +147,9 @@ class Agent:
                         break
                     # What is left, if anything is, no request of now can carry.
                     last = msgspec.structs.replace(
-                        last, is_more=begun is not None, is_catalogue_left=False
+                        last,
+                        is_more=begun is not None and not begun.is_all,
+                        is_catalogue_left=False,
                     )
                     if begun is None:
                         break
@@ -317,7 +319,8 @@ class Agent:
         return outcome
 
     async def _keep_house(self) -> None:
-        await self._database.run(lambda _: self._database.restore_ballast())
+        if not self._database.has_room():
+            await self._database.run(lambda _: self._database.restore_ballast())
         now_ms = self._clock.monotonic_ms()
         if now_ms >= self._next_prune_ms:
             self._next_prune_ms = now_ms + int(PRUNE_EVERY_S * 1000)

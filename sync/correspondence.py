@@ -6,7 +6,7 @@ Who carries it and when is the agent's; nothing here waits for a link.
 import msgspec
 from sqlite_utils import Database as Tables
 
-from sync import duty, exchange, outbox, standing
+from sync import duty, exchange, standing
 from sync.author import Author, opened_notice
 from sync.frames import Reply, Request
 from sync.limits import NOTICES_SURGE
@@ -27,6 +27,8 @@ class Turn(msgspec.Struct, frozen=True):
     mark_seq: int
     #: Envelopes waited then that it does not carry, some perhaps in another request under way.
     has_pending_left: bool
+    #: Nothing waited then that a further request could carry.
+    is_all: bool = False
     #: The attachment whose bytes follow the frame; None for an ordinary exchange.
     upload: exchange.PendingAttachment | None = None
 
@@ -101,12 +103,14 @@ class Correspondence(Author):
         upload: exchange.PendingAttachment | None,
     ) -> Turn:
         request, raw = self._signed(db, view, plan)
+        has_pending_left = standing.has_pending_beyond(db, plan.seqs)
         return Turn(
             request=request,
             raw=raw,
             trust=self.trust(view.standing),
             mark_seq=view.standing.mark_seq,
-            has_pending_left=standing.has_pending_beyond(db, plan.seqs),
+            has_pending_left=has_pending_left,
+            is_all=not has_pending_left and not view.attachments,
             upload=upload,
         )
 
@@ -152,12 +156,11 @@ class Correspondence(Author):
         duty.note(db, reply, is_moving=has_progress)
         # What a request carried was waiting; another reply's mark may have settled it meanwhile.
         is_moving = bool(changes.settled or changes.requeue_from or reply.notices)
-        left = outbox.waiting(db)
         return Intake(
             changes,
             settled=settled,
             notices=len(notices),
             has_progress=has_progress,
             is_moving=is_moving or has_progress or settled > 0,
-            has_more=bool(left.count or left.attachments) or len(reply.notices) >= NOTICES_SURGE,
+            has_more=standing.has_pending(db) or len(reply.notices) >= NOTICES_SURGE,
         )

@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database as Tables
 
-from sync import schema
+from sync import schema, shapes
 from sync.disk import SYSTEM_DISK, Disk, Lock
 from sync.errors import BianminError
 from sync.limits import BALLAST_BYTES
@@ -134,6 +134,7 @@ class Database:
 
     def start_thread(self) -> None:
         """Move all later work to a thread of its own."""
+        shapes.learn()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
 
     async def run(
@@ -240,6 +241,9 @@ def _shrink(db: Tables, pages: int) -> int:
     """Give back one step's pages; answer how many free ones are left."""
     _empty_log(db)
     with _failures_named():
+        (free,) = db.conn.execute("PRAGMA freelist_count").fetchone()
+        if not free:
+            return 0
         # Each row read gives back one page; `execute` alone would take one only.
         db.conn.executescript(f"PRAGMA incremental_vacuum({pages})")
         (left,) = db.conn.execute("PRAGMA freelist_count").fetchone()

@@ -31,9 +31,18 @@ QuestionType = Literal[
     "text_note",
     "village",
     "consent",
+    "decimal",
+    "time",
+    "range",
+    "rank",
+    "note",
+    "acknowledge",
+    "barcode",
 ]
 ATTACHMENT_TYPES: frozenset[str] = frozenset({"photo", "signature", "voice_note"})
-CHOICE_TYPES: frozenset[str] = frozenset({"choice", "yes_no", "multi_choice"})
+CHOICE_TYPES: frozenset[str] = frozenset({"choice", "yes_no", "multi_choice", "rank"})
+UNANSWERED_TYPES: frozenset[str] = frozenset({"note"})
+"""What is shown or said and has no answer."""
 
 
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -69,6 +78,10 @@ class Choice(Struct, frozen=True):
     label: Text
     voice: Text
     icon: str = ""
+    #: File name of a picture of the form; "" for none.
+    image: str = ""
+    #: Further columns of the choices sheet, for `choice_filter`: lexical values by column.
+    columns: Mapping[str, str] = {}
 
 
 class Question(Struct, frozen=True):
@@ -86,6 +99,18 @@ class Question(Struct, frozen=True):
     choices: str = ""
     read_back: str = ""
     min_photos: int = 0
+    #: Further words beside the question, smaller than it.
+    hint: Text = {}
+    #: Expression for the answer to begin with, evaluated when the question is first asked.
+    default: str = ""
+    #: Shown with its default and not to be changed by the resident.
+    is_read_only: bool = False
+    #: Expression over earlier answers and each choice's `columns`; what is not true is not offered.
+    choice_filter: str = ""
+    #: Of range, decimal and integer questions: decimal numbers in lexical form; "" = no bound.
+    min_value: str = ""
+    max_value: str = ""
+    step: str = ""
 
 
 class Calculate(Struct, frozen=True):

@@ -76,7 +76,7 @@ def submit(
         sealing: The centre's key of the catalogue in use.
         catalogue_version: Version that `body` is positional by.
         body: `answers.encode_transaction`: id and answers, padded; at most about 4,000 bytes.
-        attachments: In form order, indexes 0, 1, 2 …
+        attachments: In the order of `handwriting.attachments_of`, indexes 0, 1, 2 …
         transaction_id: 16 bytes, minted when the check page opened.
         service: Id, for look-ups on this kiosk.
         kiosk_no: Number that case numbers begin with.

@@ -75,7 +75,7 @@ class Attachment(Record, frozen=True):
 
     #: Question it answers.
     question: str
-    #: 0-based among the attachments of the whole transaction, in form order.
+    #: 0-based among the attachments of the whole transaction (`handwriting.attachments_of`).
     index: int
     media_type: Literal[
         "image/jpeg", "image/png", "image/svg+xml", "audio/webm", "audio/ogg", "audio/wav"

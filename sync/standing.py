@@ -73,11 +73,13 @@ def view_of(
         f"SELECT seq, length(envelope) FROM outbox WHERE {is_waiting} ORDER BY seq LIMIT ?",  # noqa: S608
         (others, half),
     ).fetchall()
-    newest = db.conn.execute(
-        f"SELECT seq, length(envelope) FROM outbox WHERE {is_waiting}"  # noqa: S608
-        " ORDER BY seq DESC LIMIT ?",
-        (others, half),
-    ).fetchall()
+    newest = []
+    if len(oldest) == half:
+        newest = db.conn.execute(
+            f"SELECT seq, length(envelope) FROM outbox WHERE {is_waiting}"  # noqa: S608
+            " ORDER BY seq DESC LIMIT ?",
+            (others, half),
+        ).fetchall()
     fields = PendingAttachment.__struct_fields__
     rows = db.conn.execute(
         f"SELECT {', '.join(fields)} FROM attachment WHERE {is_waiting}"  # noqa: S608
@@ -156,6 +158,15 @@ def has_pending_beyond(db: Tables, seqs: Sequence[int]) -> bool:
         (len(seqs) + 1,),
     ).fetchone()
     return int(count) > len(seqs)
+
+
+def has_pending(db: Tables) -> bool:
+    """Answer whether an envelope or an attachment waits."""
+    (is_any,) = db.conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'pending')"
+        " OR EXISTS (SELECT 1 FROM attachment WHERE state = 'pending')"
+    ).fetchone()
+    return bool(is_any)
 
 
 def take_in(

@@ -56,21 +56,31 @@ def connected(disk: Disk, path: Path) -> Tables:
     return db
 
 
-def _is_sound(disk: Disk, path: Path) -> bool:
+def _fault_of(disk: Disk, path: Path, device_public: bytes | None) -> str:
+    """Answer why a store is not to be used: "damaged", "former" (another device's), or ""."""
     try:
         db = connected(disk, path)
         try:
             is_whole = db.conn.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
-            return is_whole and _has_its_tables(db) and _counts_on(db)
+            if not (is_whole and _has_its_tables(db) and _counts_on(db)):
+                return "damaged"
+            return "" if device_public is None or _is_of(db, device_public) else "former"
         finally:
             db.conn.close()
     except UnicodeDecodeError:
-        return False
+        return "damaged"
     except sqlite3.DatabaseError as error:
         # Without a code it is Python's: a text that is none.
         if is_damage(error) or code_of(error) in (0, sqlite3.SQLITE_ERROR):
-            return False
+            return "damaged"
         raise
+
+
+def _is_of(db: Tables, device_public: bytes) -> bool:
+    if "standing" not in db.table_names():
+        return True
+    (owner,) = db.conn.execute("SELECT kiosk_id FROM standing").fetchone()
+    return owner in (b"", kiosk_id(device_public))
 
 
 def _has_its_tables(db: Tables) -> bool:
@@ -115,33 +125,13 @@ def _tables_after(count: int) -> frozenset[tuple[str, str, str]]:
 
 def set_others_aside(disk: Disk, path: Path, device_public: bytes | None) -> None:
     """Leave at `path` what is sound and this device's, or nothing."""
-    _set_damage_aside(disk, path)
-    if device_public is not None:
-        _set_former_aside(disk, path, device_public)
+    # Its numbers and chain, when it is a former identity's, are not this kiosk's.
+    if disk.exists(path) and (fault := _fault_of(disk, path, device_public)):
+        _set_aside(disk, path, fault)
     if not disk.exists(path):
         # Left by a power cut while the store was set aside; its copy is.
         for suffix in ("-wal", "-shm"):
             disk.unlink(path.with_name(path.name + suffix))
-
-
-def _set_damage_aside(disk: Disk, path: Path) -> None:
-    if disk.exists(path) and not _is_sound(disk, path):
-        _set_aside(disk, path, "damaged")
-
-
-def _set_former_aside(disk: Disk, path: Path, device_public: bytes) -> None:
-    """Keep the store of a former identity apart: its numbers and chain are not this kiosk's."""
-    if not disk.exists(path):
-        return
-    db = connected(disk, path)
-    try:
-        if "standing" not in db.table_names():
-            return
-        (owner,) = db.conn.execute("SELECT kiosk_id FROM standing").fetchone()
-    finally:
-        db.conn.close()
-    if owner not in (b"", kiosk_id(device_public)):
-        _set_aside(disk, path, "former")
 
 
 def _set_aside(disk: Disk, path: Path, word: str) -> None:

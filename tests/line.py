@@ -17,6 +17,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -27,6 +28,7 @@ NEAR, FAR = "10.77.0.1", "10.77.0.2"
 PORT = 8000
 MTU = 1400
 IP_HEADER_BYTES = 20
+_SYN = 0x02
 _CLONE_NEWNET = 0x4000_0000
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x4004_54CA, 0x0001, 0x1000
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -98,8 +100,34 @@ class _Place:
         os.close(self._namespace)
 
 
+@dataclass
+class _Stream:
+    """Which bytes of one connection's one direction were seen."""
+
+    #: Number of its first byte, as TCP counts.
+    first: int
+    #: (begin, end) counted from the first, sorted and apart.
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, seq: int, size_bytes: int) -> int:
+        """Note a packet's bytes; answer how many of them were not seen before."""
+        begin = (seq - self.first) & 0xFFFF_FFFF
+        if begin >= 1 << 31:
+            return 0  # asks whether we are still there, with a byte before the first
+        end, known = begin + size_bytes, 0
+        apart, whole = [], (begin, end)
+        for span in self.spans:
+            if span[1] < begin or span[0] > end:
+                apart.append(span)
+                continue
+            known += min(span[1], end) - max(span[0], begin)
+            whole = min(whole[0], span[0]), max(whole[1], span[1])
+        self.spans = sorted([*apart, whole])
+        return size_bytes - known
+
+
 class Way:
-    """One direction of the line."""
+    """One direction of the line; times are seconds since the weather began."""
 
     def __init__(self, weather: Weather, seed: int) -> None:
         self.weather = weather
@@ -108,45 +136,59 @@ class Way:
         self.above_ip_bytes = 0
         #: Above TCP: each byte of each connection once, whether the line lost it or not.
         self.above_tcp_bytes = 0
-        #: The same of packets that came out, so that what a cut swallowed is not in it.
+        #: The same of packets that came out, once they did: neither what was lost or still flies,
+        #: nor a hole before what came.
         self.arrived_bytes = 0
         self.lost = 0
-        self._ends: dict[tuple[bytes, str], int] = {}
+        self._sent: dict[bytes, _Stream] = {}
+        self._arrived: dict[bytes, _Stream] = {}
         self._random = random.Random(seed)
         self._free_s = 0.0
 
+    def change(self, weather: Weather, after_s: float) -> None:
+        """Begin new weather; what the narrowest place holds still has to get through it."""
+        self.weather = weather
+        self._free_s = max(0.0, self._free_s - after_s)
+
     def arrival_s(self, packet: bytes, now_s: float) -> float | None:
         """When a packet that is sent now comes out; None when it is lost."""
+        if packet[33] & _SYN:
+            self._begin(packet)
         backlog_bytes = (self._free_s - now_s) * self.weather.bytes_s
         if backlog_bytes + len(packet) > self.weather.queue_bytes:
             self.lost += 1
             return None
         self.packets += 1
         self.above_ip_bytes += len(packet) - IP_HEADER_BYTES
-        self.above_tcp_bytes += self._fresh(packet, "sent")
+        self.above_tcp_bytes += _fresh(self._sent, packet)
         self._free_s = max(now_s, self._free_s) + len(packet) / self.weather.bytes_s
         arrival_s = self._free_s + self.weather.round_trip_s / 2
         is_lost = self._random.random() < self.weather.loss
         if is_lost or self.weather.is_cut(self._free_s) or self.weather.is_cut(arrival_s):
             self.lost += 1
             return None
-        self.arrived_bytes += self._fresh(packet, "arrived")
         return arrival_s
 
-    def _fresh(self, packet: bytes, count: str) -> int:
-        """How many bytes of its connection a packet is the first to carry."""
-        size_bytes = len(packet) - IP_HEADER_BYTES - (packet[32] >> 4) * 4
-        (seq,) = struct.unpack_from("!I", packet, 24)
-        key = (packet[12:24], count)
-        is_syn = bool(packet[33] & 0x02)
-        end = seq + 1 if is_syn else seq + size_bytes
-        known = self._ends.get(key, seq if not is_syn else end)
-        fresh: int = (end - known) & 0xFFFF_FFFF
-        if is_syn or fresh >= 1 << 31:
-            self._ends.setdefault(key, end)
-            return 0
-        self._ends[key] = end & 0xFFFF_FFFF
-        return fresh
+    def arrive(self, packet: bytes) -> None:
+        """Count a packet that comes out now."""
+        self.arrived_bytes += _fresh(self._arrived, packet)
+
+    def _begin(self, packet: bytes) -> None:
+        """Begin a connection, unless this only repeats its first packet."""
+        first = (struct.unpack_from("!I", packet, 24)[0] + 1) & 0xFFFF_FFFF
+        for seen in (self._sent, self._arrived):
+            if packet[12:24] not in seen or seen[packet[12:24]].first != first:
+                seen[packet[12:24]] = _Stream(first)
+
+
+def _fresh(seen: dict[bytes, _Stream], packet: bytes) -> int:
+    """How many bytes of its connection a packet is the first to carry."""
+    stream = seen.get(packet[12:24])
+    size_bytes = len(packet) - IP_HEADER_BYTES - (packet[32] >> 4) * 4
+    if stream is None or not size_bytes:
+        return 0
+    (seq,) = struct.unpack_from("!I", packet, 24)
+    return stream.add(seq, size_bytes)
 
 
 class Line:
@@ -165,9 +207,10 @@ class Line:
 
     def change(self, weather: Weather) -> None:
         """Begin new weather: its cuts count from now."""
-        self._opened_s = self._loop.time()
+        after_s = self._loop.time() - self._opened_s
+        self._opened_s += after_s
         for way in (self.up, self.down):
-            way.weather, way._free_s = weather, 0.0
+            way.change(weather, after_s)
 
     async def __aenter__(self) -> Self:
         near, far = self._places
@@ -206,14 +249,15 @@ class Line:
             now_s = self._loop.time() - self._opened_s
             arrival_s = way.arrival_s(packet, now_s)
             if arrival_s is not None:
-                self._loop.call_later(arrival_s - now_s, self._deliver, target, packet)
+                self._loop.call_later(arrival_s - now_s, self._deliver, target, packet, way)
 
     @staticmethod
-    def _deliver(target: _Place, packet: bytes) -> None:
+    def _deliver(target: _Place, packet: bytes, way: Way) -> None:
         try:
             os.write(target.tun, packet)
         except OSError:
             return  # the line was closed meanwhile
+        way.arrive(packet)
 
     async def _relayed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

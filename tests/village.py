@@ -20,7 +20,9 @@ def new_village(directory: Path, settings: Mapping[str, str] | None = None) -> V
     kiosk, centre, page, link = processes.free_ports(4)
     ports = Ports(kiosk=kiosk, centre=centre, page=page, link=link)
     VOICE_DIR.mkdir(parents=True, exist_ok=True)
-    return Village(directory, ports, voice_dir=VOICE_DIR, settings=settings)
+    # The developer's own dialects must not stand on the screens of tests.
+    alone = {"BIANMIN_VOICE_PACKS": str(directory / "voices"), **(settings or {})}
+    return Village(directory, ports, voice_dir=VOICE_DIR, settings=alone)
 
 
 @contextlib.asynccontextmanager

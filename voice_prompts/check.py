@@ -2,15 +2,15 @@
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from voice_prompts.cache import read_levels
-from voice_prompts.encode import decode, has_ffmpeg
-from voice_prompts.errors import RenderFailed, TextUnspeakable
+from voice_prompts.encode import decode_each, has_ffmpeg
+from voice_prompts.errors import TextUnspeakable
 from voice_prompts.library import Clip, Library
 from voice_prompts.limits import (
     CLIP_MS_MIN,
@@ -45,6 +45,8 @@ class Coverage(msgspec.Struct, frozen=True):
     wanted_count: int
     recorded_count: int
     rendered_count: int
+    #: What all clips take on the disk, each once, with their levels; a kiosk has 30 MB for it.
+    size_bytes: int = 0
 
     @property
     def percent(self) -> float:
@@ -69,9 +71,17 @@ def coverage(prompts: Iterable[Prompt], library: Library) -> list[Coverage]:
                 name == language and clip is not None and clip.source == "rendered"
                 for name, clip in found
             ),
+            size_bytes=_size_bytes(clip for name, clip in found if name == language),
         )
         for language in sorted({prompt.language for prompt in wanted})
     ]
+
+
+def _size_bytes(clips: Iterable[Clip | None]) -> int:
+    sounds = {clip.path for clip in clips if clip}
+    files = [file for path in sounds for file in (path, path.with_suffix(".json"))]
+    # Blocks, not bytes: a clip of 5 kB and its levels take 12 kB of an ext4 disk.
+    return sum(file.stat().st_blocks * 512 for file in files if file.is_file())
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -195,26 +205,9 @@ def _heard(clips: Iterable[Clip]) -> dict[str, Levels]:
     """Decode and measure; what cannot be decoded is not in the answer."""
     with tempfile.TemporaryDirectory(prefix="bianmin-voice-") as folder:
         pairs = {clip.key: (clip.path, Path(folder) / f"{clip.key}.wav") for clip in clips}
-        for key in _decoded(pairs):
+        for key in decode_each(pairs):
             del pairs[key]
         return {key: _measured(wav) for key, (_, wav) in pairs.items()}
-
-
-def _decoded(pairs: dict[str, tuple[Path, Path]]) -> Sequence[str]:
-    """Decode together; when one file is broken, one by one. Answer the broken ones."""
-    if not pairs:
-        return []
-    try:
-        decode(list(pairs.values()))
-    except RenderFailed:
-        broken = []
-        for key, pair in pairs.items():
-            try:
-                decode([pair])
-            except RenderFailed:
-                broken.append(key)
-        return broken
-    return []
 
 
 def _measured(path: Path) -> Levels:

@@ -10,6 +10,7 @@ import msgspec
 from voice_prompts.check import Fault, check, coverage
 from voice_prompts.errors import VoiceError
 from voice_prompts.library import Library
+from voice_prompts.pack_cli import pack
 from voice_prompts.prompts import Prompt, catalogue_prompts, interface_prompts
 from voice_prompts.recordings import MEDIA_TYPES
 from voice_prompts.render import render
@@ -56,7 +57,7 @@ _languages = click.option(
 
 @click.group("voice", context_settings={"help_option_names": ["-h", "--help"]})
 def voice() -> None:
-    r"""Make the kiosk's voice ahead of time, and check it.
+    """Make the kiosk's voice ahead of time, and check it.
 
     The kiosk speaks from clips. They are made once, on the machine that
     prepares an installation, and copied with it:
@@ -64,7 +65,10 @@ def voice() -> None:
     \b
       bianmin voice render --catalogue catalogue.json
       bianmin voice check  --catalogue catalogue.json
-    """
+    """  # noqa: D301 -- click keeps the lines after a backspace as they are
+
+
+voice.add_command(pack)
 
 
 @voice.command("render")
@@ -115,7 +119,7 @@ def check_command(
     recordings_dir: Path | None,
     languages: tuple[str, ...],
 ) -> None:
-    r"""Say what is missing or sounds wrong, and how complete each language is.
+    """Say what is missing or sounds wrong, and how complete each language is.
 
     Every clip is decoded and measured: is it there, audible, undistorted, and
     about as long as its words? Ends with 1 when something is wrong.
@@ -128,7 +132,7 @@ def check_command(
     too short    cut off, or another text
     too long     a pause or another text
     too quiet, too loud   beside the other clips
-    """
+    """  # noqa: D301 -- click keeps the lines after a backspace as they are
     library = Library(cache_dir, recordings_dir)
     prompts = _prompts(catalogues, languages)
     try:
@@ -137,11 +141,13 @@ def check_command(
         shares = coverage(prompts, library)
     except VoiceError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{'language':<10}{'wanted':>8}{'recorded':>10}{'rendered':>10}{'complete':>10}")
+    click.echo(
+        f"{'language':<10}{'wanted':>8}{'recorded':>10}{'rendered':>10}{'complete':>10}{'MiB':>7}"
+    )
     for share in shares:
         click.echo(
             f"{share.language:<10}{share.wanted_count:>8}{share.recorded_count:>10}"
-            f"{share.rendered_count:>10}{share.percent:>9.1f}%"
+            f"{share.rendered_count:>10}{share.percent:>9.1f}%{share.size_bytes / 1024**2:>7.1f}"
         )
     problems = [
         problem for language in LANGUAGES if (problem := library.recordings_problem(language))
@@ -166,7 +172,7 @@ def check_command(
     "--with-fragments", is_flag=True, help="Also the pieces of numbers, dates and amounts."
 )
 def script_command(catalogues: tuple[Path, ...], language: str, *, with_fragments: bool) -> None:
-    r"""Print what a speaker has to read, as a pack.toml.
+    """Print what a speaker has to read, as a pack.toml.
 
     \b
       bianmin voice script --catalogue catalogue.json > recordings/zh-CN/pack.toml
@@ -175,7 +181,7 @@ def script_command(catalogues: tuple[Path, ...], language: str, *, with_fragment
     can; lines without a file are spoken by the machine. Because the words
     stand beside the file, a text that changes later stops using the old
     recording by itself.
-    """
+    """  # noqa: D301 -- click keeps the lines after a backspace as they are
     names: dict[str, str] = {}
     for number, prompt in enumerate(_prompts(catalogues, (language,)), start=1):
         if prompt.source != "fragment":

@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from voice_prompts.errors import RenderFailed, ToolMissing
@@ -74,6 +74,30 @@ def decode(pairs: Sequence[tuple[Path, Path]]) -> None:
         RenderFailed: One of the files is no sound.
     """
     _convert(pairs, _SAMPLES)
+
+
+def decode_each(pairs: Mapping[str, tuple[Path, Path]]) -> list[str]:
+    """Decode together; when one file is broken, one by one. Answer the names of the broken ones.
+
+    Args:
+        pairs: Any name → sound file, wav file to write.
+
+    Raises:
+        ToolMissing: No ffmpeg.
+    """
+    if not pairs:
+        return []
+    try:
+        decode(list(pairs.values()))
+    except RenderFailed:
+        broken = []
+        for name, pair in pairs.items():
+            try:
+                decode([pair])
+            except RenderFailed:
+                broken.append(name)
+        return broken
+    return []
 
 
 def _convert(pairs: Sequence[tuple[Path, Path]], options: Sequence[str]) -> None:

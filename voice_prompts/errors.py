@@ -69,3 +69,9 @@ class RecordingWrong(VoiceError):
     """A recordings folder or its pack.toml breaks a rule of recordings/README.md."""
 
     code = "460.9"
+
+
+class PackWrong(VoiceError):
+    """A dialect pack breaks a rule of voice_prompts/recordings/README.md, or is hostile."""
+
+    code = "460.11"

@@ -2,36 +2,27 @@
 
 import logging
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from voice_prompts.cache import Index, is_key, read_index, read_levels, sound_path
+from voice_prompts.clips import Clip
 from voice_prompts.errors import RecordingWrong
+from voice_prompts.installed import Dialect, Packs
 from voice_prompts.recordings import Recording, comparable, load_recordings
 
+__all__ = ["Clip", "Dialect", "Library"]
+
 _log = logging.getLogger(__name__)
-
-
-class Clip(msgspec.Struct, frozen=True):
-    """A sound file that a player can fetch by its key."""
-
-    #: 64 hexadecimal digits; another sound has another key, so it may be cached for ever.
-    key: str
-    path: Path
-    #: "audio/ogg" or "audio/wav".
-    media_type: str
-    #: Milliseconds, silence at the ends included.
-    duration_ms: int
-    source: Literal["recorded", "rendered"]
 
 
 class Library:
     """The clips of a machine. Reads only; notices by itself when more were rendered."""
 
-    def __init__(self, cache_dir: Path, recordings_dir: Path | None = None) -> None:
+    def __init__(
+        self, cache_dir: Path, recordings_dir: Path | None = None, packs_dir: Path | None = None
+    ) -> None:
         self._cache_dir = cache_dir
         self._recordings_dir = recordings_dir
+        self._packs = Packs(packs_dir)
         self._index = Index()
         self._index_stamp: tuple[int, int] | None = None
         self._clips: dict[str, Clip] = {}
@@ -46,13 +37,15 @@ class Library:
         cover all its sentences), then for each piece.
 
         Args:
-            language: "zh-CN" or "en".
+            language: "zh-CN" or "en", or the tag of a dialect that `dialects` names.
             text: A `Piece.text` or a whole prompt.
         """
         self._refresh()
         recorded = self._recordings(language).get(comparable(text))
         if recorded:
             return self._recorded_by_key[recorded.key]
+        if spoken := self._packs.find(language, text):
+            return spoken
         key = self._index.clips.get(language, {}).get(text.strip())
         return self._rendered(key) if key else None
 
@@ -63,7 +56,11 @@ class Library:
         self._refresh()
         for language in self._languages():
             self._recordings(language)
-        return self._recorded_by_key.get(key) or self._rendered(key)
+        return self._recorded_by_key.get(key) or self._packs.by_key(key) or self._rendered(key)
+
+    def dialects(self) -> tuple[Dialect, ...]:
+        """Answer the installed dialects that may be offered, by their tags; empty = none."""
+        return self._packs.dialects()
 
     def recordings_problem(self, language: str) -> str:
         """Answer why a language's recordings are not used; "" = they are, or there are none.

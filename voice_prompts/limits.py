@@ -25,6 +25,7 @@ WORKER_START_TIMEOUT_S = 20.0  # a cold start on a slow board, imports included
 SPEECH_TIMEOUT_S = 3.0  # to start speaking a text …
 SPEECH_TIMEOUT_PER_CHAR_S = 0.02  # … and thirty times the measured time of each hanzi
 WORKER_AUDIO_BYTES_MAX = 64 * 1024 * 1024  # 24 minutes of sound: a broken length word is refused
+WORKER_MEMORY_BYTES_MAX = 768 * 1024 * 1024  # of addresses; 2,000 hanzi took 340 MiB (measured)
 LIVE_WAITING_MAX = 4  # a screen shows the text anyway; older requests are worth nothing
 
 # --- sound ---
@@ -49,6 +50,16 @@ DECODED_PEAK_DBFS_MAX = -1.5  # what a player hears; EBU R 128 s2 asks for −1
 # --- library ---
 RECORDING_BYTES_MAX = 8 * 1024 * 1024  # 90 s of 44.1 kHz mono wav: no prompt is longer
 RECORDINGS_COUNT_MAX = 20_000  # a whole catalogue in one dialect, several times over
+RECORDING_MS_MAX = 120_000  # the longest prompt, read slowly, is a quarter of this
+
+# --- dialect packs ---
+PACK_BYTES_MAX = 1024 * 1024 * 1024  # 4,000 texts as 48 kHz wav; a stick's rest is not ours
+PACK_MANIFEST_BYTES_MAX = 8 * 1024 * 1024  # RECORDINGS_COUNT_MAX entries of 200 bytes, twice
+PACK_NAME_CHARS_MAX = 8  # hanzi on a button of 24 mm in two lines, never smaller than 4 mm
+PACK_NOTE_CHARS_MAX = 400  # author, consent, licence: a line each
+PACK_ENTRIES_MAX = 2 * 20_000  # files in a zip: the clips, and as many of the speaker's own
+PACKS_MAX = 32  # installed at once; a switch of more languages helps nobody
+PACK_SPARE_BYTES = 200 * 1024 * 1024  # what an installation leaves free: residents go first
 
 # --- check (tuned on the shipped catalogue, see tests) ---
 SILENCE_DBFS = -35.0  # speech set to −16 LUFS never comes near

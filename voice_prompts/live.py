@@ -39,6 +39,7 @@ class LiveSpeaker:
         self._waiting = 0
         self._count = 0
         self._is_closed = False
+        self._renewal: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -58,9 +59,24 @@ class LiveSpeaker:
             except SpeechUnavailable as error:
                 _log.warning("live voice unavailable", extra={"reason": str(error)})
 
+    def forget(self) -> None:
+        """End the worker, in whose memory the last texts still stand, and warm up another one.
+
+        What is being spoken is given up. Whoever speaks meanwhile waits for the new one.
+        """
+        if self._process is None or self._is_closed:
+            return
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        self._renewal = asyncio.ensure_future(self.start())
+
     async def close(self) -> None:
         """End the worker; what was being spoken is given up, nothing starts again."""
         self._is_closed = True
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.wait({self._renewal})
         await self._drop()
 
     async def speak(self, language: str, text: str) -> bytes:

@@ -28,6 +28,36 @@ class Prompt(msgspec.Struct, frozen=True):
     whole: str = ""
 
 
+#: What a dialect must say at least before it is offered: arriving, the frame of every screen,
+#: silence, reading back, the receipt. All else may be filled in by the machine's voice.
+CORE_SECTIONS = frozenset({"home", "common", "silence", "check", "receipt"})
+
+
+def prompt_key(prompt: Prompt) -> str:
+    """Answer the name of a prompt in a pack's manifest: its source, and for a fragment its text.
+
+    >>> prompt_key(Prompt("zh-CN", "三十四", "fragment"))
+    'fragment.三十四'
+    """
+    return f"fragment.{prompt.text}" if prompt.source == "fragment" else prompt.source
+
+
+def core_prompts(language: str) -> list[Prompt]:
+    """Answer the prompts of `CORE_SECTIONS`, each text once.
+
+    Raises:
+        WordingMissing: No texts are written in this language.
+    """
+    wording = Wording.load(language)
+    found = [
+        prompt
+        for key in sorted(wording.keys())
+        if key.partition(".")[0] in CORE_SECTIONS
+        for prompt in template_prompts(language, wording.voice(key), key)
+    ]
+    return list({prompt.text: prompt for prompt in found}.values())
+
+
 def interface_prompts() -> list[Prompt]:
     """Answer the prompts of `texts/*.toml` and every number fragment, all languages.
 

@@ -230,13 +230,29 @@ def _encoded(
     spoken: Sequence[tuple[_Task, Levels, Path]],
 ) -> list[tuple[_Task, Levels, Path, str]]:
     """Encode a batch, and say of each clip why it failed ("" = it did not)."""
-    reasons = {wav: "not encoded" for _, _, wav in spoken}
-    for setting in range(SETTINGS_COUNT):
-        left = [wav for wav, reason in reasons.items() if reason]
-        reasons.update(_tried(left, setting))
+    reasons = coded([wav for _, _, wav in spoken])
     return [
         (task, measured, wav.with_suffix(".ogg"), reasons[wav]) for task, measured, wav in spoken
     ]
+
+
+def coded(wavs: Sequence[Path]) -> dict[Path, str]:
+    """Encode wav files to .ogg beside them, each with the first setting that leaves it clean.
+
+    Args:
+        wavs: 16-bit mono at `SAMPLE_RATE_HZ`.
+
+    Returns:
+        Why each failed; "" = it did not.
+
+    Raises:
+        ToolMissing: No ffmpeg, or one without libopus.
+    """
+    reasons = dict.fromkeys(wavs, "not encoded")
+    for setting in range(SETTINGS_COUNT):
+        left = [wav for wav, reason in reasons.items() if reason]
+        reasons.update(_tried(left, setting))
+    return reasons
 
 
 def _tried(wavs: Sequence[Path], setting: int) -> dict[Path, str]:

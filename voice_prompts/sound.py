@@ -12,6 +12,7 @@ import warnings
 import wave
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -61,13 +62,14 @@ def wav_bytes(samples: bytes, sample_rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
     return file.getvalue()
 
 
-def read_wav(path: Path) -> tuple[bytes, int]:
+def read_wav(source: Path | IO[bytes]) -> tuple[bytes, int]:
     """Answer a wav file's samples and sample rate.
 
     Raises:
         wave.Error: It is none.
     """
-    with path.open("rb") as file, wave.open(file, "rb") as wav:
+    file = source.open("rb") if isinstance(source, Path) else source
+    with file, wave.open(file, "rb") as wav:
         return wav.readframes(wav.getnframes()), wav.getframerate()
 
 

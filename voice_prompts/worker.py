@@ -8,6 +8,7 @@ by `size` bytes of samples. It ends when its stdin closes.
 """
 
 import os
+import resource
 import sys
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ import msgspec
 
 from voice_prompts.driver import Engine, open_engine
 from voice_prompts.errors import RenderFailed, VoiceError
-from voice_prompts.limits import WORKER_AUDIO_BYTES_MAX
+from voice_prompts.limits import WORKER_AUDIO_BYTES_MAX, WORKER_MEMORY_BYTES_MAX
 from voice_prompts.sound import Levels, levelled, levels, trimmed
 from voice_prompts.voices import utterance, voice_of
 
@@ -44,6 +45,11 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str = ""
 
 
+#: Made here and not at the first answer: speakers read in several threads, and a second one that
+#: reads while msgspec still learns the type ends the process (sync/shapes.py).
+_ANSWERS = msgspec.json.Decoder(Answer)
+
+
 def request_line(request: Request) -> bytes:
     """Answer a request as one line."""
     return msgspec.json.encode(request) + b"\n"
@@ -56,7 +62,7 @@ def read_answer(line: bytes) -> Answer:
         RenderFailed: The line is broken or promises too much: the worker is ill.
     """
     try:
-        answer = msgspec.json.decode(line, type=Answer)
+        answer = _ANSWERS.decode(line)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise RenderFailed("the voice worker answered nonsense") from error
     if not 0 <= answer.size <= WORKER_AUDIO_BYTES_MAX:
@@ -105,6 +111,7 @@ def _send(answers: BinaryIO, answer: Answer, samples: bytes = b"") -> None:
 
 def main() -> None:
     """Serve stdin; whatever libraries print goes to stderr, not between answers."""
+    resource.setrlimit(resource.RLIMIT_AS, (WORKER_MEMORY_BYTES_MAX, WORKER_MEMORY_BYTES_MAX))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, answers)

@@ -4,25 +4,52 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from kiosk import dialects
 from kiosk.places import (
+    Agreeing,
     Asking,
+    AtBoard,
     AtCarry,
+    AtDayList,
     AtFault,
     AtHome,
+    AtLesson,
+    AtLessons,
+    AtLooks,
     AtMaterials,
     AtMatter,
     AtMatters,
+    AtNext,
     AtOther,
     AtReceipt,
     AtThanks,
     Checking,
     InCategory,
+    Offered,
+    Practised,
     Rating,
+    SigningIn,
     Waiting,
     Warned,
+    Withdrawing,
 )
 from kiosk.screens import Screen
-from kiosk.views import asking, checking, choosing, courier, ending, mine, overlays
+from kiosk.views import (
+    asking,
+    assisted,
+    board,
+    card,
+    checking,
+    choosing,
+    comfort,
+    courier,
+    ending,
+    lessons,
+    mine,
+    overlays,
+    together,
+    withdrawing,
+)
 from kiosk.views.frame import Frame, status
 from kiosk.visit import DEFAULT_LANGUAGE, Visit
 from kiosk.world import World
@@ -43,22 +70,29 @@ def screen(visit: Visit, world: World, wordings: Mapping[str, Wording]) -> Scree
     frame = Frame(visit, world, wording)
     shown = _overlay(frame) if visit.overlay else _place(frame)
     # Each language is named in itself.
-    others = tuple(
-        (tag, wordings[tag].screen("language.self"))
-        for tag in world.catalogue.languages
-        if tag != visit.language and tag in wordings
+    others = dialects.others(visit, world, wordings)
+    shown = replace(
+        shown,
+        status=status(frame),
+        languages=others,
+        comfort=visit.comfort, is_live=card.is_live(frame),
+        more=frame.say("page.more"),
     )
-    return replace(shown, status=status(frame), languages=others)
+    return replace(shown, band=assisted.band(frame))
 
 
 def _overlay(frame: Frame) -> Screen:
     match frame.visit.overlay:
         case "help":
-            return overlays.help_screen(frame)
+            return assisted.desk(frame) if frame.visit.helper else overlays.help_screen(frame)
         case "leave":
             return overlays.leave(frame)
         case "stick":
             return overlays.stick(frame)
+        case "seeing":
+            return comfort.seeing(frame)
+        case "hearing":
+            return comfort.hearing(frame)
         case _:
             return overlays.idle(frame)
 
@@ -85,7 +119,7 @@ def _place(frame: Frame) -> Screen:  # noqa: C901, PLR0911, PLR0912 -- one retur
         case AtReceipt():
             return ending.receipt(frame)
         case Rating():
-            return ending.rating(frame)
+            return ending.rating(frame, place)
         case AtThanks():
             return ending.thanks(frame, place)
         case AtMatters():
@@ -96,6 +130,28 @@ def _place(frame: Frame) -> Screen:  # noqa: C901, PLR0911, PLR0912 -- one retur
             return courier.carry(frame, place)
         case AtFault():
             return ending.fault(frame, place)
-        case Asking() | Warned() | Checking():
+        case SigningIn():
+            return assisted.sign_in(frame, place)
+        case Agreeing() if draft is not None:
+            return together.agree(frame, draft)
+        case Offered() if draft is not None:
+            return together.offer(frame, place, draft)
+        case AtNext():
+            return assisted.after(frame)
+        case AtDayList():
+            return assisted.day_list(frame, place)
+        case AtLessons():
+            return lessons.overview(frame)
+        case AtLesson():
+            return lessons.lesson(frame, place)
+        case Practised():
+            return lessons.practised(frame, place)
+        case Withdrawing():
+            return withdrawing.withdraw(frame, place)
+        case AtLooks():
+            return withdrawing.looks(frame, place)
+        case AtBoard():
+            return board.board(frame, place)
+        case Asking() | Warned() | Checking() | Agreeing() | Offered():
             # These places are only entered with a draft.
             raise ValueError(type(place).__name__)

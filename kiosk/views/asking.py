@@ -4,38 +4,19 @@ from msgspec.structs import replace
 
 from kiosk import bounds, walk
 from kiosk.paging import TILES_MAX, tile_page, tile_pages
-from kiosk.phrases import day, said
+from kiosk.phrases import said
 from kiosk.places import Asking, Warned
-from kiosk.screens import Entry, Screen, Tile, Utterance
+from kiosk.screens import Entry, Screen, Utterance
 from kiosk.turning import village_pages
+from kiosk.views import card
+from kiosk.views.entries import entry_of
 from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices, worded
 from kiosk.visit import Draft
 from kiosk.world import service_of
-from sync import evaluation, identity
-from sync.forms import ATTACHMENT_TYPES, Question, Service, Village
-from sync.limits import ATTACHMENTS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, WRONG_TRIES_HELP
+from sync.forms import Question, Service, Village
+from sync.limits import WRONG_TRIES_HELP
 from voice_prompts.compose import Spoken
 
-#: How typed digits are grouped, as they stand on the card or are said.
-_GROUPS: dict[str, tuple[int, ...]] = {
-    "id_number": (6, 8, 4),
-    "phone": (3, 4, 4),
-    "case_no": (4, 4, 4),
-    "bank_card": (4, 4, 4, 4, 3),
-    "digits4": (4,),
-}
-_CHARS_MAX: dict[str, int] = {
-    "id_number": 18,
-    "phone": 13,
-    "case_no": 12,
-    "bank_card": 19,
-    "digits4": 4,
-    "integer": 4,
-    "amount": 10,
-    "name": NAME_CHARS_MAX,
-    "text_note": TEXT_CHARS_MAX,
-    "voice_note": TEXT_CHARS_MAX,
-}
 #: What to do on this kind of question, said after the longer silence.
 _SILENCE: dict[str, str] = {
     "id_number": "silence.id_number",
@@ -60,7 +41,7 @@ def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
     service = service_of(draft, frame.world)
     asked = service.question(place.question)
     options = _options(frame, service, asked, draft, place.page)
-    entry = _entry(frame, service, asked, draft)
+    entry = entry_of(frame, service, asked, draft, tiles(options))
     is_tile_answered = walk.is_tile_answered(asked)
     title = said(frame.words(asked.voice))
     error, said_error = _error(frame, asked, place)
@@ -69,10 +50,11 @@ def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
         kind="question",
         language=frame.language,
         title=frame.words(asked.label),
-        lines=(frame.words(asked.voice),),
+        lines=(frame.words(asked.voice), *card.lines(frame, place)),
         tiles=tiles(options) if is_tile_answered else (),
         entry=entry,
         error=error,
+        tries=place.tries if error else 0,
         page=place.page,
         pages=_pages(frame, service, asked),
         step=step,
@@ -83,7 +65,14 @@ def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
         next_label="" if is_tile_answered else frame.text("question.next"),
         skip_action="" if asked.required or draft.only else "skip",
         skip_label=frame.text("question.skip"),
-        say=(*said_error, *title, *_said_options(frame, options, entry, place)),
+        say=card.said(frame, place)
+        if place.is_read
+        else (
+            *said_error,
+            *title,
+            *card.said(frame, place),
+            *_said_options(frame, options, entry, place),
+        ),
         silence=repeats(frame, title, _SILENCE.get(asked.type, "silence.tiles")),
         timeout_s=frame.world.idle_s,
     )
@@ -96,7 +85,14 @@ def _said_options(
         # What was wrong is the one thing to hear now.
         return ()
     skip = () if entry.is_required else frame.say("question.skip_hint", "skip")
-    return (*voices(options), *skip)
+    by_hand = frame.say("hand.hint", "way-hand") if entry.has_handwriting else ()
+    ways = by_hand if asked_for_words(entry) else ()
+    return (*voices(options), *ways, *skip)
+
+
+def asked_for_words(entry: Entry) -> bool:
+    """Answer whether the letters are on the screen at once; a voice note shows them later."""
+    return entry.kind in ("name", "text_note")
 
 
 def _progress(frame: Frame, draft: Draft, asked: Question) -> tuple[int, int]:
@@ -192,81 +188,6 @@ def _pages(frame: Frame, service: Service, asked: Question) -> int:
     if asked.type in ("choice", "yes_no"):
         return tile_pages(len(frame.world.catalogue.choices(service, asked)))
     return 1
-
-
-def _entry(frame: Frame, service: Service, asked: Question, draft: Draft) -> Entry:
-    value = draft.answers.get(asked.id, "")
-    is_required = asked.required or bool(draft.only)
-    choices: tuple[Tile, ...] = ()
-    if asked.type == "multi_choice":
-        choices = tiles(_options(frame, service, asked, draft, page=1))
-    held = draft.held.get(asked.id, 0)
-    earliest, latest = bounds.day_bounds(asked, frame.world.today)
-    min_value, max_value = bounds.whole_bounds(asked)
-    unit = bounds.unit_key(asked)
-    room = ATTACHMENTS_MAX - sum(draft.held.values()) + held
-    return Entry(
-        kind=asked.type,
-        question=asked.id,
-        value=value,
-        shown=shown(frame, service, asked, value, masked=False),
-        is_required=is_required,
-        hint="" if is_required else frame.text("question.skip_hint"),
-        chars_max=_CHARS_MAX.get(asked.type, TEXT_CHARS_MAX),
-        groups=_GROUPS.get(asked.type, ()),
-        choices=choices,
-        attachments=held,
-        attachments_min=max(asked.min_photos, 1) if asked.type in ATTACHMENT_TYPES else 0,
-        attachments_max=min(room, 3) if asked.type == "photo" else 1,
-        echo=_echo(frame, asked, value),
-        today=frame.world.today.isoformat(),
-        may_type=asked.type == "voice_note",
-        earliest=earliest,
-        latest=latest,
-        min_value=min_value,
-        max_value=max_value,
-        unit=frame.text(unit) if unit else "",
-    )
-
-
-def shown(frame: Frame, service: Service, asked: Question, value: str, *, masked: bool) -> str:
-    """Write one answer as people read it.
-
-    Args:
-        frame: Language and villages.
-        service: The form.
-        asked: The question.
-        value: The answer; "" stays "".
-        masked: Hide the middle of numbers; names stay, they are there to be checked.
-    """
-    if asked.type == "date" and value:
-        return day(value, frame.wording)
-    villages = {v.code: frame.words(v.name) for v in frame.world.villages}
-    return evaluation.shown(
-        frame.world.catalogue,
-        service,
-        asked,
-        value,
-        frame.language,
-        masked=masked and asked.type != "name",
-        villages=villages,
-    )
-
-
-def _echo(frame: Frame, asked: Question, value: str) -> tuple[str, ...]:
-    """Say back what an ID number tells, so that a wrong digit is seen."""
-    if asked.type != "id_number":
-        return ()
-    born, sex = identity.birth_date(value), identity.sex(value)
-    if born is None or sex is None:
-        return ()
-    today = frame.world.today
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return (
-        frame.text("echo.born", date=day(born, frame.wording)),
-        frame.text(f"echo.{sex}"),
-        frame.text("echo.age", age=str(age)),
-    )
 
 
 def warning(frame: Frame, place: Warned, draft: Draft) -> Screen:

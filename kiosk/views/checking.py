@@ -7,7 +7,8 @@ from kiosk.phrases import said
 from kiosk.places import Checking
 from kiosk.screens import Row, Screen, Utterance
 from kiosk.turning import checked_questions
-from kiosk.views.asking import shown, spoken_value
+from kiosk.views.asking import spoken_value
+from kiosk.views.entries import shown
 from kiosk.views.frame import Frame, repeats
 from kiosk.visit import Draft
 from kiosk.world import service_of
@@ -36,7 +37,7 @@ def check(frame: Frame, place: Checking, draft: Draft) -> Screen:
         frame.world.today,
         villages={v.code: frame.words(v.name) for v in frame.world.villages},
     )
-    title = _said_whole(frame, service, draft) if page == 1 else frame.say("check.title")
+    title = said_whole(frame, service, draft) if page == 1 else frame.say("check.title")
     rows = tuple(_row(frame, service, q, draft, index) for index, q in enumerate(asked, 1))
     key = "check.submit" if is_last else "check.more"
     return Screen(
@@ -66,7 +67,7 @@ def check(frame: Frame, place: Checking, draft: Draft) -> Screen:
     )
 
 
-def _said_whole(frame: Frame, service: Service, draft: Draft) -> tuple[Utterance, ...]:
+def said_whole(frame: Frame, service: Service, draft: Draft) -> tuple[Utterance, ...]:
     """Say what this is about, unless one of its values is not known or not for other ears."""
     template = frame.words(service.check.voice)
     values = evaluation.calculated(frame.world.catalogue, service, draft.answers, frame.world.today)

@@ -2,13 +2,14 @@
 
 from msgspec.structs import replace
 
+from kiosk.leaving import is_untouched
 from kiosk.phrases import promise_key, said
 from kiosk.places import AtHome, InCategory
 from kiosk.screens import Screen, Tile
 from kiosk.views.frame import Frame, Option, listing, repeats, worded
-from kiosk.visit import DEFAULT_LANGUAGE
 from kiosk.world import service_of
 from sync.forms import Category, Material, Service
+from sync.limits import HELPER_IDLE_S
 from voice_prompts.compose import Spoken
 
 
@@ -25,14 +26,15 @@ def home(frame: Frame, place: AtHome) -> Screen:
         can_back=not is_first,
         can_home=not is_first,
         say=(*shown.say, *frame.say("home.matters", foot[0].dom_id)),
-        timeout_s=_home_timeout(frame, place),
+        # Nobody said anything yet: such a screen may stay for ever.
+        timeout_s=0 if is_untouched(frame.visit) else _idle_s(frame),
     )
 
 
-def _home_timeout(frame: Frame, place: AtHome) -> int:
-    # Nobody said anything yet: the first page in the first language may stay for ever.
-    is_fresh = place.page == 1 and frame.language == DEFAULT_LANGUAGE
-    return 0 if is_fresh else frame.world.idle_s
+def _idle_s(frame: Frame) -> int:
+    # A helper who fetches the next person comes back within minutes.
+    is_free = frame.visit.helper is not None and not frame.visit.known
+    return HELPER_IDLE_S if is_free else frame.world.idle_s
 
 
 def _foot(frame: Frame) -> tuple[Tile, ...]:

@@ -1,9 +1,13 @@
 """Receipt, rating, thanks, faults and waiting. Pure."""
 
+from msgspec.structs import replace
+
 from kiosk.phrases import said
-from kiosk.places import AtFault, AtThanks, Waiting
+from kiosk.places import AtFault, AtThanks, Rating, Waiting
 from kiosk.receipt import receipt_view, spoken_receipt
 from kiosk.screens import Screen
+from kiosk.views import paper
+from kiosk.views.assisted import family_options
 from kiosk.views.frame import Frame, Option, repeats, tiles, voices
 from sync.limits import LAST_SCREEN_S, RECEIPT_S
 from voice_prompts.compose import Spoken
@@ -15,10 +19,17 @@ def receipt(frame: Frame) -> Screen:
     assert held is not None  # noqa: S101 -- this place is only reached with a receipt
     service = frame.world.catalogue.service(held.service)
     view = receipt_view(held, service, frame.world, frame.language, frame.wording)
+    is_lost = paper.is_in_trouble(frame)
+    view = replace(view, slip=paper.lines(frame), is_slip_lost=is_lost)
+    if is_lost:
+        # The number and the promise stand beside it; what is lost needs the room.
+        view = replace(view, lines=(view.lines[0], *view.lines[2:]))
     title = said(spoken_receipt(service, frame.world, frame.language, frame.wording))
     number = frame.say("receipt.your_number", "receipt-no", case_no=Spoken("case_no", held.case_no))
     where = "receipt.delivered" if frame.world.is_delivered else "receipt.stored"
     scan = frame.say("receipt.scan", "receipt-qr") if frame.world.courier_url else ()
+    slip = paper.said(frame)
+    told = (*title, *number, *frame.say(where), *(slip or frame.say("receipt.keep")), *scan)
     return Screen(
         kind="receipt",
         language=frame.language,
@@ -27,14 +38,20 @@ def receipt(frame: Frame) -> Screen:
         receipt=view,
         next_action="continue",
         next_label=frame.text("receipt.next"),
-        say=(*title, *number, *frame.say(where), *frame.say("receipt.keep"), *scan),
+        # One touch from one person's receipt to the next one's form.
+        skip_action="helper_again" if frame.visit.helper else "",
+        skip_label=frame.text("next.again"),
+        print_label=paper.button(frame),
+        # What is new comes first: they heard the rest before the paper failed.
+        say=(*slip, *number) if is_lost or frame.world.printer.is_again else told,
         silence=((*number, *frame.say("receipt.keep")), frame.say("silence.receipt")),
         timeout_s=RECEIPT_S,
     )
 
 
-def rating(frame: Frame) -> Screen:
+def rating(frame: Frame, place: Rating) -> Screen:
     """Show the five faces, from best to worst, and the way past them."""
+    aside = frame.say("rating.aside", "line-0") if place.is_helped else ()
     service = frame.world.catalogue.of_kind("rating")
     assert service is not None  # noqa: S101 -- this place is only reached with that service
     level = service.question("level")
@@ -53,12 +70,13 @@ def rating(frame: Frame) -> Screen:
         kind="rating",
         language=frame.language,
         title=frame.words(level.voice),
+        lines=(frame.text("rating.aside"),) if place.is_helped else (),
         tiles=tiles(options),
         service_name=frame.words(service.plain_name),
         can_back=True,
         skip_action="rate_skip",
         skip_label=frame.text("rating.skip"),
-        say=(*title, *voices(options), *frame.say("rating.skip_hint", "skip")),
+        say=(*aside, *title, *voices(options), *frame.say("rating.skip_hint", "skip")),
         silence=repeats(frame, title, "rating.skip_hint"),
         timeout_s=LAST_SCREEN_S,
     )
@@ -67,14 +85,16 @@ def rating(frame: Frame) -> Screen:
 def thanks(frame: Frame, place: AtThanks) -> Screen:
     """Say goodbye."""
     title = frame.say(f"thanks.{place.why}")
+    options = family_options(frame)
     return Screen(
         kind="thanks",
         language=frame.language,
         title=frame.text("thanks.title"),
         lines=(frame.text(f"thanks.{place.why}"),),
+        tiles=tiles(options),
         next_action="home",
         next_label=frame.text("thanks.home"),
-        say=title,
+        say=(*title, *voices(options)),
         silence=repeats(frame, title, "silence.thanks"),
         timeout_s=LAST_SCREEN_S,
     )

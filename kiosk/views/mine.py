@@ -4,8 +4,11 @@ from kiosk.filling import missing_of
 from kiosk.phrases import day, day_of, filled, said, words
 from kiosk.places import AtMatters
 from kiosk.screens import Screen, TimelineItem, Utterance
-from kiosk.views.frame import Frame, Option, listing, repeats
+from kiosk.views import paper
+from kiosk.views.frame import Frame, Option, listing, repeats, tiles, voices
+from kiosk.views.withdrawing import further
 from kiosk.visit import Matter
+from kiosk.withdrawing import FINAL, is_final
 from sync.forms import NoticeText, Service
 from sync.ids import case_parts, is_case_number, spaced
 from sync.records import Notice
@@ -18,9 +21,8 @@ _ICONS: dict[str, str] = {
     "correction": "edit",
     "refused": "cross",
     "completed": "check",
+    "withdrawn": "bin",
 }
-#: Kinds after which nothing more is waited for.
-_FINAL: frozenset[str] = frozenset({"refused", "completed"})
 #: Pictures of the road on one screen.
 _ROAD_MAX = 4
 
@@ -37,7 +39,7 @@ def matters(frame: Frame, place: AtMatters) -> Screen:
 def _matter_option(frame: Frame, matter: Matter) -> Option:
     service = frame.world.catalogue.find(matter.service)
     name = frame.words(service.plain_name) if service else spaced(matter.case_no)
-    state = _state(frame, matter)
+    state = state_of(frame, matter)
     return Option(
         action="matter",
         value=matter.case_no,
@@ -71,8 +73,10 @@ def _nothing(frame: Frame) -> Screen:
     )
 
 
-def _state(frame: Frame, matter: Matter) -> str:
+def state_of(frame: Frame, matter: Matter) -> str:
     """Answer the matter's state in a few words (我们的五个词)."""
+    if matter.is_withdrawing and not is_final(matter):
+        return frame.text("withdraw.waiting")
     if not matter.notices:
         return frame.text("road.received_long" if matter.is_delivered else "road.stored")
     notice = matter.notices[-1]
@@ -92,7 +96,8 @@ def matter(frame: Frame, case_no: str) -> Screen:
     """Show one matter: its road of pictures, its last word read aloud, what can be done."""
     held = next(m for m in frame.visit.matters if m.case_no == case_no)
     service = frame.world.catalogue.find(held.service)
-    lines, told = _last_word(frame, held, service)
+    lines, told = _withdrawal(frame, held, _last_word(frame, held, service))
+    options = [*paper.tile(frame), *further(frame, held)]
     can_correct = bool(missing_of(frame.visit, case_no, frame.world))
     name = frame.words(service.plain_name) if service else ""
     title = said(name) if name else frame.say("matters.title")
@@ -102,17 +107,40 @@ def matter(frame: Frame, case_no: str) -> Screen:
         kind="matter",
         language=frame.language,
         title=name or spaced(case_no),
-        lines=(*lines, *(age if frame.world.last_ok_ms else ())),
+        lines=(*paper.lines(frame), *lines, *(age if frame.world.last_ok_ms else ())),
         timeline=_road(frame, held),
+        tiles=tiles(options),
         service_name=spaced(case_no),
         can_back=True,
         next_action="correct" if can_correct else "home",
         next_value=case_no if can_correct else "",
         next_label=frame.text("matter.correct" if can_correct else "matter.done"),
-        say=(*title, *told, *(frame.say("matter.correct_now", "next") if can_correct else ())),
+        say=paper.said(frame)
+        or (
+            *title,
+            *told,
+            *(frame.say("matter.correct_now", "next") if can_correct else ()),
+            *voices(options),
+        ),
         silence=repeats(frame, told or title, "silence.matter"),
         timeout_s=frame.world.idle_s,
     )
+
+
+_Told = tuple[tuple[str, ...], tuple[Utterance, ...]]
+
+
+def _withdrawal(frame: Frame, held: Matter, told: _Told) -> _Told:
+    """Add what became of a withdrawal that was handed in here."""
+    if not held.is_withdrawing:
+        return told
+    if not is_final(held):
+        key = "withdraw.waiting"
+        return (frame.text(key),), frame.say(key, "line-0")
+    if held.notices[-1].kind == "withdrawn":
+        return told
+    key = "matter.withdraw_late"
+    return (*told[0], frame.text(key)), (*told[1], *frame.say(key))
 
 
 def _last_word(
@@ -131,7 +159,8 @@ def _last_word(
         *_said_days(frame, notice),
     )
     if text is None or service is None:
-        key = "matter.received" if notice.kind == "received" else "matter.message"
+        known = {"received": "matter.received", "withdrawn": "matter.withdrawn"}
+        key = known.get(notice.kind, "matter.message")
         return tuple(filter(None, (frame.text(key), reason))), (
             *frame.say(key, "line-0"),
             *said_after,
@@ -167,7 +196,7 @@ def _said_days(frame: Frame, notice: Notice) -> tuple[Utterance, ...]:
     if notice.correct_by:
         return frame.say("matter.correct_by", date=Spoken("date", notice.correct_by))
     # Once it is decided nobody waits for the day any more.
-    if not notice.due_on or notice.kind in _FINAL:
+    if not notice.due_on or notice.kind in FINAL:
         return ()
     key = "receipt.due_about" if notice.is_about else "receipt.due"
     return frame.say(key, date=Spoken("date", notice.due_on))
@@ -211,7 +240,7 @@ def _road(frame: Frame, held: Matter) -> tuple[TimelineItem, ...]:
                 dom_id=f"road-{index}",
             )
         )
-    if not written or written[-1].kind not in _FINAL:
+    if not written or written[-1].kind not in FINAL:
         items.append(
             TimelineItem(
                 label=frame.text("road.answer"), icon="clock", dom_id=f"road-{len(items) + 1}"

@@ -1,10 +1,11 @@
 """Help, “stop?” and “are you still there?”: what covers a screen for a moment. Pure."""
 
 from kiosk.leaving import may_carry
+from kiosk.places import AtHome
 from kiosk.screens import Screen, Utterance
 from kiosk.views.frame import Frame, repeats, tiles, voices, worded
 from kiosk.world import StickView
-from sync.limits import STICK_SHOWN_S, STILL_THERE_S
+from sync.limits import STICK_SHOWN_S, STILL_THERE_S, STILL_THERE_SAID_S
 from voice_prompts.compose import Spoken
 
 
@@ -16,6 +17,9 @@ def help_screen(frame: Frame) -> Screen:
         *([] if called else [worded(frame, "call_helper", "help.call", "helper", style="helper")]),
         worded(frame, "home", "help.start_again", "house"),
     ]
+    if isinstance(frame.visit.place, AtHome):
+        options.append(worded(frame, "board", "help.board", "inbox", style="quiet"))
+        options.append(worded(frame, "sign_in", "help.sign_in", "lock", style="quiet"))
     if may_carry(frame.visit, frame.world):
         options.append(worded(frame, "carry", "help.carry", "phone", style="quiet"))
     title = frame.say("help.called" if called else "help.title")
@@ -68,9 +72,14 @@ def idle(frame: Frame) -> Screen:
         tiles=tiles(options),
         can_home=False,
         can_help=False,
+        can_comfort=False,
         say=(*title, *frame.say("idle.line"), *voices(options)),
         silence=repeats(frame, title, "idle.line"),
         timeout_s=STILL_THERE_S,
+        countdown=tuple(
+            (left, frame.say("idle.left", "left", seconds=Spoken("number", str(left))))
+            for left in STILL_THERE_SAID_S
+        ),
     )
 
 
@@ -89,6 +98,7 @@ def stick(frame: Frame) -> Screen:
         can_back=True,
         can_home=False,
         can_help=False,
+        can_comfort=False,
         next_action="stick_close",
         next_label=frame.text(way_on),
         say=(*title, *said, *frame.say(way_on, "next")),

@@ -10,6 +10,7 @@ from aiohttp import web
 from kiosk.entry import pinyin_path
 from kiosk.errors import AttachmentRefused, AttachmentTooLarge
 from kiosk.events import Action, Touch
+from kiosk.web import entering, saying
 from kiosk.web.keys import PARTS, STAGE
 from kiosk.web.pages import page, profile_of
 from kiosk.web.presentation import profile_css
@@ -174,6 +175,7 @@ async def status(request: web.Request) -> web.Response:
         loaded=request.app[STAGE].loaded,
         voice_missing=parts.live.missing_count,
         has_room=parts.database.has_room(),
+        unmet=parts.effects.unmet,
     )
     return web.Response(body=msgspec.json.encode(told), content_type="application/json")
 
@@ -194,6 +196,7 @@ def routes() -> list[web.AbstractRouteDef]:
         web.post("/attachment", attach),
         web.post("/alive", alive),
         web.get("/pulse", pulse),
+        *entering.routes(),
         web.get("/carry/film", film),
         web.get("/voice/live/{token}", live_voice),
         web.get("/voice/{key}", voice),
@@ -203,4 +206,5 @@ def routes() -> list[web.AbstractRouteDef]:
         web.get("/healthz", healthz),
         web.get("/status", status),
         web.post("/send", send),
+        *saying.routes(),
     ]

@@ -5,6 +5,7 @@ from html import escape
 from aiohttp import web
 
 from kiosk.settings import Settings
+from kiosk.web.keymap import key_map
 from kiosk.web.keys import PARTS, STAGE
 from kiosk.web.presentation import ScreenProfile, Tokens, render
 from voice_prompts.wording import Wording
@@ -18,8 +19,13 @@ def profile_of(settings: Settings) -> ScreenProfile:
 async def page(request: web.Request) -> web.Response:
     """Draw the present screen; it is never kept by anybody."""
     screen, spoken, visit = await request.app[STAGE].screen()
+    settings = request.app[PARTS].settings
     html = render(
-        screen, spoken, profile_of(request.app[PARTS].settings), Tokens(visit.id, visit.rev)
+        screen,
+        spoken,
+        profile_of(settings),
+        Tokens(visit.id, visit.rev),
+        key_map(settings.keypad),
     )
     return web.Response(text=html, content_type="text/html")
 

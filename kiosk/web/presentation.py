@@ -9,15 +9,17 @@ import functools
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import jinja2
 import msgspec
 from markupsafe import Markup
 
+from kiosk.comfort import RATES, VOLUMES_DB
 from kiosk.playlist import Playlist
 from kiosk.screens import Screen, Tile
+from kiosk.web.keymap import KEYS
 from voice_prompts.wording import Wording
 
 _HERE = Path(__file__).parent
@@ -25,13 +27,17 @@ _ICONS = _HERE / "static" / "icons"
 
 #: Width and height in mm of the smallest display (10.1″, 1024 × 600) that the layout is made for.
 _LAYOUT_MM = (222.0, 130.0)
+#: A smaller display keeps the arrangement and shrinks it, but not further than this.
+_REDUCTION_MIN = 0.66
 #: On larger displays everything grows, but not further than this: arms do not.
 _ENLARGEMENT_MAX = 1.6
 #: How many places a character takes: Han 1, Latin about half.
 _LATIN_PLACES = 0.55
 _HAN_FIRST = "\u2e80"
 #: Slots that the page's script fills in a widget's words.
-_SCRIPT_SLOTS = {name: f"{{{name}}}" for name in ("year", "month", "day", "age", "n", "total")}
+_SCRIPT_SLOTS = {
+    name: f"{{{name}}}" for name in ("year", "month", "day", "age", "n", "total", "seconds")
+}
 _OPEN_SVG = re.compile(r"^<svg[^>]*?viewBox=\"([^\"]+)\"[^>]*>")
 
 
@@ -54,11 +60,11 @@ class ScreenProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def unit_px(self) -> float:
-        """Answer the layout's millimetre in pixels: a real one, or more on a large display."""
+        """Answer the layout's millimetre in pixels: a real one, more or less on other displays."""
         long_mm = max(self.width_px, self.height_px) / self.px_per_mm
         short_mm = min(self.width_px, self.height_px) / self.px_per_mm
         room = min(long_mm / _LAYOUT_MM[0], short_mm / _LAYOUT_MM[1])
-        return self.px_per_mm * min(max(room, 1.0), _ENLARGEMENT_MAX)
+        return self.px_per_mm * min(max(room, _REDUCTION_MIN), _ENLARGEMENT_MAX)
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -77,7 +83,13 @@ def profile_css(profile: ScreenProfile) -> str:
     return f":root{{--mm:{profile.unit_px:.3f}px}}\n"
 
 
-def render(screen: Screen, playlist: Playlist, profile: ScreenProfile, tokens: Tokens) -> str:
+def render(
+    screen: Screen,
+    playlist: Playlist,
+    profile: ScreenProfile,
+    tokens: Tokens,
+    keys: Mapping[str, str] = KEYS,
+) -> str:
     """Draw one screen.
 
     Args:
@@ -85,6 +97,7 @@ def render(screen: Screen, playlist: Playlist, profile: ScreenProfile, tokens: T
         playlist: What to say.
         profile: Of the display; decides between the two arrangements of a keyboard.
         tokens: Sent back with every touch.
+        keys: What the keypad's keys do.
 
     Returns:
         A whole HTML page.
@@ -107,7 +120,11 @@ def render(screen: Screen, playlist: Playlist, profile: ScreenProfile, tokens: T
         playlist=msgspec.json.encode(playlist).decode(),
         profile=profile,
         tokens=tokens,
+        keys=json.dumps(dict(keys), ensure_ascii=False),
+        rate=RATES[screen.comfort.rate],
+        volume_db=VOLUMES_DB[screen.comfort.volume],
         w=wording.screen,
+        v=wording.voice,
         words=words,
         grid=grid,
         home=home_parts(screen),

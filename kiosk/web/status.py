@@ -1,5 +1,7 @@
 """What a kiosk says of itself to its installer and to the demo; nothing personal."""
 
+from collections.abc import Mapping
+
 import msgspec
 from sqlite_utils import Database as Tables
 
@@ -34,6 +36,8 @@ class Status(msgspec.Struct, frozen=True):
     voice_missing: int
     #: Whether there is room for new transactions.
     has_room: bool
+    #: People who touched "I can't find what I need", by local day, the newest days.
+    unmet: dict[str, int] = {}
 
 
 def status_of(
@@ -44,6 +48,7 @@ def status_of(
     loaded: Loaded | None,
     voice_missing: int,
     has_room: bool,
+    unmet: Mapping[str, int],
 ) -> Status:
     """Put the status together from the store and what the running parts say."""
     waiting = outbox.waiting(db)
@@ -63,4 +68,5 @@ def status_of(
         is_revoked=state.is_revoked,
         voice_missing=voice_missing,
         has_room=has_room,
+        unmet=dict(unmet),
     )

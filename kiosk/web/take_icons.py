@@ -41,7 +41,10 @@ SIGNS = {
     "attention": "warning-circle",
     "skip": "arrow-bend-up-right",
     "none": "prohibit",
+    "comfort": "eye",
 }
+#: Signs that stand where pictures do, in the ink of the text.
+DRAWN = {"bigger": "magnifying-glass-plus", "smaller": "magnifying-glass-minus"}
 
 
 def take(modules: Path, target: Path) -> None:
@@ -67,6 +70,10 @@ def take(modules: Path, target: Path) -> None:
     for name, source in SIGNS.items():
         svg = (modules / f"@phosphor-icons/core/assets/bold/{source}-bold.svg").read_text("utf-8")
         (target / "signs" / f"{name}.svg").write_text(svg.strip() + "\n", "utf-8")
+    for name, source in DRAWN.items():
+        svg = (modules / f"@phosphor-icons/core/assets/bold/{source}-bold.svg").read_text("utf-8")
+        inked = svg.strip().replace("<path ", '<path fill="currentColor" ')
+        (target / "pictures" / f"{name}.svg").write_text(inked + "\n", "utf-8")
 
 
 if __name__ == "__main__":

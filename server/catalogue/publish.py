@@ -153,7 +153,7 @@ def publish(conn: sqlite3.Connection, keys: CentreKeys, ready: Prepared, now_ms:
         )
     }
     manifest = Manifest(
-        version=next_version(conn),
+        version=next_version(conn, now_ms),
         catalogue_sha256=blob_name(ready.catalogue_raw),
         dictionary_sha256=blob_name(ready.dictionary_raw),
         villages_sha256=blob_name(ready.villages_raw),
@@ -194,10 +194,19 @@ def _is_behind(conn: sqlite3.Connection, latest: CatalogueRow | None) -> bool:
     return is_restored or catalogues.highest_known(conn) > latest.version
 
 
-def next_version(conn: sqlite3.Connection) -> int:
-    """Answer the number of the version that is published next."""
-    is_behind = _is_behind(conn, catalogues.latest(conn))
-    return catalogues.highest_known(conn) + (limits.CATALOGUE_VERSION_GAP if is_behind else 1)
+def next_version(conn: sqlite3.Connection, now_ms: int) -> int:
+    """Answer the number of the version that is published next.
+
+    One for each minute since the newest one here is passed over. So a database that was put back
+    gives no number again, though nobody has told it of what it lost: whatever was published since
+    the backup was published earlier.
+
+    Source: docs/decisions/0018-a-catalogues-number-tells-the-time.md
+    """
+    latest = catalogues.latest(conn)
+    since_ms = 0 if latest is None else max(0, now_ms - latest.published_ms)
+    step = limits.CATALOGUE_VERSION_GAP if _is_behind(conn, latest) else 1
+    return catalogues.highest_known(conn) + step + since_ms // limits.CATALOGUE_VERSION_MS
 
 
 def _is_same(stored: bytes, new: Manifest, keys: CentreKeys) -> bool:

@@ -19,7 +19,7 @@ from server.keys import CATALOGUES, STORE, VAULT
 from server.people.guard import account_of
 from server.people.permission import may_see_case, require
 from server.signs import has_hidden_signs
-from server.store import cases
+from server.store import cases, looks
 from server.store.rows import CaseRow, Decision
 from server.vault.protocol import Opened
 from sync.evaluation import shown
@@ -120,6 +120,7 @@ async def reveal(request: web.Request) -> web.StreamResponse:
     except (VaultUnavailable, VaultLimit, VaultRefused, VaultCannotOpen, CaseUnknown) as error:
         status, problem = refusal(error, words)
         return await draw(request, desk, status=status, problem=problem)
+    await _tell(request, desk, purpose)
     found = revealed(desk, fields, opened, purpose, now_ms(request), words)
     return await draw(request, desk, revealed=found)
 
@@ -145,11 +146,19 @@ async def file_page(request: web.Request) -> web.StreamResponse:
     except (VaultUnavailable, VaultLimit, VaultRefused, VaultCannotOpen, CaseUnknown) as error:
         status, problem = refusal(error, words)
         return _frame(request, status, problem=problem)
+    await _tell(request, desk, purpose)
     kind = "picture" if media_type in PICTURES else "sound" if media_type in SOUNDS else ""
     if not kind:
         return _frame(request, 200, problem=words("case.attachment_kind"))
     source = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
     return _frame(request, 200, kind=kind, source=source, number=int(index) + 1)
+
+
+async def _tell(request: web.Request, desk: Desk, purpose: str) -> None:
+    """Let the resident's kiosk know that somebody looked; the ledger has it already."""
+    office = "、".join(account_of(request).departments)
+    told = looks.told_words(office, purpose)
+    await request.app[STORE].write(looks.tell, desk.case.case_no, told, now_ms(request))
 
 
 async def own_case(request: web.Request) -> Desk:

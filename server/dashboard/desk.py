@@ -23,7 +23,9 @@ from server.store.pages import DueCount
 from server.store.rows import CaseRow, CaseState
 from sync.limits import PAGE_ROWS
 
-Choice = Literal["todo", "received", "accepted", "correction", "completed", "refused", "all"]
+Choice = Literal[
+    "todo", "received", "accepted", "correction", "completed", "refused", "withdrawn", "all"
+]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 STATES: tuple[CaseState, ...] = get_args(CaseState)
 SERVICE_ID_CHARS = 64  # longer than any; what stands in an address is a stranger's

@@ -61,7 +61,7 @@ def light(state: str, due_on: str, today: date) -> Light:
     >>> light("received", "2026-11-23", date(2026, 11, 24)).urgency
     'late'
     """
-    if state in {"completed", "refused"}:
+    if state in {"completed", "refused", "withdrawn"}:
         return Light("done", 0)
     if state == "correction":
         return Light("waiting", 0)

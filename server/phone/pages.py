@@ -35,9 +35,10 @@ MARKS: dict[str, Mark] = {
     "correction": "wait",
     "refused": "sad",
     "completed": "tick",
+    "withdrawn": "tick",
 }
 #: Steps that a timeline tells. Words, reasons and names stay at the desk and the kiosk.
-TOLD = frozenset({"received", "accept", "correct", "corrected", "refuse", "complete"})
+TOLD = frozenset({"received", "accept", "correct", "corrected", "refuse", "complete", "withdrawn"})
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "

@@ -214,7 +214,7 @@ def attach_correction(
     changed = cases.get(conn, case.case_no)
     if changed is not None and case.state == "correction":
         notices.write_for_case(conn, changed, "accepted", now_ms)
-    _answer_own_number(conn, envelope, "received", routed.service, now_ms)
+    answer_own_number(conn, envelope, "received", routed.service, now_ms)
     set_fate(conn, envelope.id, "correction")
 
 
@@ -249,7 +249,7 @@ def add_rating(
     changed = cases.get(conn, case.case_no)
     if changed is not None:
         notices.write_for_case(conn, changed, "rated", now_ms)
-    _answer_own_number(conn, envelope, "completed", routed.service, now_ms)
+    answer_own_number(conn, envelope, "completed", routed.service, now_ms)
     set_fate(conn, envelope.id, "rating")
 
 
@@ -279,11 +279,11 @@ def answer_query(
     conn: sqlite3.Connection, envelope: StoredEnvelope, routed: Routed, now_ms: int
 ) -> None:
     """Close a query that a kiosk sent although it answers queries itself."""
-    _answer_own_number(conn, envelope, "completed", routed.service, now_ms)
+    answer_own_number(conn, envelope, "completed", routed.service, now_ms)
     set_fate(conn, envelope.id, "query")
 
 
-def _answer_own_number(
+def answer_own_number(
     conn: sqlite3.Connection, envelope: StoredEnvelope, kind: str, service: str, now_ms: int
 ) -> None:
     """Tell the kiosk that the number on this slip has done what it was for."""

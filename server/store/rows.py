@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-CaseState = Literal["received", "accepted", "correction", "refused", "completed"]
+CaseState = Literal["received", "accepted", "correction", "refused", "completed", "withdrawn"]
 KioskState = Literal["active", "revoked", "forked"]
 Action = Literal["accept", "correct", "refuse", "complete"]
 
@@ -58,7 +58,7 @@ class CaseEvent(Row, frozen=True):
     at_ms: int
     #: "centre", "resident" or the name of an account.
     actor: str
-    #: "received", "accept", "correct", "refuse", "complete", "corrected", "rated", …
+    #: "received", "accept", "correct", "refuse", "complete", "corrected", "rated", "withdrawn", …
     action: str
     #: A reason's code, question ids or a level.
     detail: str

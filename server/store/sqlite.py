@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from server.errors import StoreBusy, StoreFault
 from server.store.migrate import migrate
-from sync import limits
+from sync import limits, shapes
 from sync.disk import SYSTEM_DISK, Disk
 
 P = ParamSpec("P")
@@ -179,6 +179,7 @@ class Store:
         store = cls(path, disk=disk)
         conn = connect(path, readonly=False, disk=disk)
         if is_threaded:
+            shapes.learn()
             store._writer = threading.Thread(
                 target=store._write_loop, args=(conn,), name="store-writer", daemon=True
             )

@@ -109,6 +109,10 @@ class Routed(Message, frozen=True, tag="routed"):
     index_tags: tuple[bytes, ...]
     #: Rules of the form that the answers break: question id and code.
     problems: tuple[tuple[str, str], ...]
+    #: Who helped, as the transaction says (`sync.assistance`); "" = nobody.
+    helper: str = ""
+    #: It ends the case that it names (`sync.withdrawal`).
+    is_withdrawal: bool = False
 
 
 class Failed(Message, frozen=True, tag="failed"):

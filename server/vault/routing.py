@@ -8,10 +8,12 @@ from server.vault.keys import VaultKeys, index_tag
 from server.vault.protocol import Routed
 from server.workdays import civil_day
 from sync import evaluation
-from sync.forms import ATTACHMENT_TYPES, Question, Service
+from sync.forms import Question, Service
+from sync.handwriting import attachments_of
 from sync.identity import is_id_number, normalise_id_number
 from sync.ids import uuid7_ms
 from sync.records import Answers, Transaction
+from sync.withdrawal import is_withdrawal
 
 _DAY_MS = 86_400_000
 #: The form's question that says who the matter is about.
@@ -36,13 +38,8 @@ def overlaid(transactions: Sequence[Transaction]) -> dict[str, str]:
 
 
 def attachments_announced(service: Service, answers: Answers) -> list[Question]:
-    """Answer the question of each attachment to come, in the order of the form."""
-    announced: list[Question] = []
-    for question in service.questions:
-        value = answers.get(question.id, "")
-        if question.type in ATTACHMENT_TYPES and value.isdigit():
-            announced += [question] * min(int(value), 9)
-    return announced
+    """Answer the question of each attachment to come, in the order of their indexes."""
+    return list(attachments_of(service, answers))
 
 
 def tags_of(keys: VaultKeys, answers: Answers) -> tuple[bytes, ...]:
@@ -103,6 +100,8 @@ def routed(
         attachments_expected=len(attachments_announced(service, own)),
         index_tags=tags,
         problems=tuple(problems),
+        helper=transaction.helper,
+        is_withdrawal=is_withdrawal(transaction),
     )
 
 

@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from bianmin.browser import find_chromium
 from kiosk.carry import Film, picture
 from kiosk.entry import pinyin_path
+from kiosk.entry.ink import Ink, read_ink
 from kiosk.playlist import Playlist
 from kiosk.screens import Screen
 from kiosk.web.guard import HEADERS
@@ -51,7 +52,13 @@ class Stage:
         self.profile = LANDSCAPE
         self.posts: list[tuple[str, str, str]] = []
         self.attachments: list[tuple[str, int, str, bytes]] = []
+        self.inks: list[Ink] = []
+        #: What the stand says of every drawing, and of every answer that is asked about.
+        self.candidates = tuple("王玉主五壬丰正土士工干三")
+        self.echoes: list[tuple[str, str, bool]] = []
+        self.told: dict[str, object] = {"lines": [], "is_wrong": False, "say": []}
         self.voices: list[str] = []
+        self.texts: list[str] = []
         self.rev = 0
         self.is_broken = False
         self.url = ""
@@ -64,7 +71,10 @@ class Stage:
         self.playlist = playlist or Playlist()
         self.posts.clear()
         self.attachments.clear()
+        self.inks.clear()
+        self.echoes.clear()
         self.voices.clear()
+        self.texts.clear()
         self._posted.clear()
 
     async def posted(self, timeout_s: float = 5.0) -> tuple[str, str, str]:
@@ -96,9 +106,26 @@ class Stage:
         )
         return web.Response(status=204)
 
+    async def handwriting(self, request: web.Request) -> web.Response:
+        self.inks.append(read_ink(await request.read()))
+        if self.is_broken:
+            raise web.HTTPServiceUnavailable
+        return web.json_response({"candidates": list(self.candidates)})
+
+    async def echo(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        self.echoes.append((asked["question"], asked["value"], asked["is_read"]))
+        return web.json_response(self.told)
+
     async def voice(self, request: web.Request) -> web.Response:
         self.voices.append(request.match_info["key"])
         return web.Response(body=self._tone, content_type="audio/wav")
+
+    async def say(self, request: web.Request) -> web.Response:
+        """Say a label: the clip is named after it, so that a test hears what was said."""
+        text = str((await request.post())["text"])
+        self.texts.append(text)
+        return web.json_response([{"url": f"/voice/say/{len(self.texts)}", "pause_ms": 0}])
 
     async def style(self, _: web.Request) -> web.Response:
         return web.Response(text=profile_css(self.profile), content_type="text/css")
@@ -172,9 +199,12 @@ async def running_stage() -> AsyncIterator[Stage]:
             web.get("/", stage.show),
             web.post("/act", stage.act),
             web.post("/alive", stage.alive),
+            web.post("/say", stage.say),
             web.get("/pulse", stage.pulse),
             web.get("/carry/film", stage.film),
             web.post("/attachment", stage.attach),
+            web.post("/handwriting", stage.handwriting),
+            web.post("/echo", stage.echo),
             web.get("/voice/{key:.+}", stage.voice),
             web.get("/profile.css", stage.style),
             web.get("/pinyin.json", stage.pinyin),

@@ -13,8 +13,9 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from sync import catalogues, outbox
+from sync import outbox
 from sync.answers import encode_transaction
+from sync.catalogues import Loaded, load_current
 from sync.database import StorageFailed
 from sync.ids import uuid7
 from sync.records import Transaction
@@ -29,10 +30,8 @@ def say(*words: str) -> None:
     os.write(1, (" ".join(words) + "\n").encode())
 
 
-def made_up(device: Device, seed: int, transaction_id: bytes) -> tuple[Transaction, bytes, int]:
+def made_up(loaded: Loaded, seed: int, transaction_id: bytes) -> tuple[Transaction, bytes]:
     """One matter of a service that names no other case, under the id of this press."""
-    loaded = catalogues.load_current(device.database.conn)
-    assert loaded is not None
     about = {
         service.id
         for service in loaded.catalogue.services
@@ -50,30 +49,27 @@ def made_up(device: Device, seed: int, transaction_id: bytes) -> tuple[Transacti
         answers=made.answers,
         helper=made.helper,
     )
-    body = encode_transaction(loaded.catalogue, loaded.dictionary, transaction)
-    return transaction, body, loaded.version
+    return transaction, encode_transaction(loaded.catalogue, loaded.dictionary, transaction)
 
 
 async def press(device: Device, transaction_id: bytes, seed: int) -> None:
     """Confirm once: look the id up first, as the kiosk does after a power cut."""
     held = await device.database.run(outbox.receipt_of, transaction_id)
     if held is None:
-        transaction, body, version = made_up(device, seed, transaction_id)
-        loaded = catalogues.load_current(device.database.conn)
+        loaded = await device.database.run(load_current)
         assert loaded is not None
+        transaction, body = made_up(loaded, seed, transaction_id)
         held = await device.database.write(
-            lambda db: outbox.submit(
-                db,
-                keys=device.keys,
-                sealing=loaded.sealing,
-                catalogue_version=version,
-                body=body,
-                attachments=(),
-                transaction_id=transaction.id,
-                service=transaction.service,
-                kiosk_no=device.identity.kiosk_no,
-                now_ms=device.clock.now_ms(),
-            )
+            outbox.submit,
+            keys=device.keys,
+            sealing=loaded.sealing,
+            catalogue_version=loaded.version,
+            body=body,
+            attachments=(),
+            transaction_id=transaction.id,
+            service=transaction.service,
+            kiosk_no=device.identity.kiosk_no,
+            now_ms=device.clock.now_ms(),
         )
     say("receipt", transaction_id.hex(), held.case_no)
 

@@ -15,6 +15,9 @@ from tests.deep.resident import __name__ as resident_module
 from tests.device import Device
 
 LIFE_S = (0.02, 0.5)
+#: About how long a press takes, from its word to its receipt.
+WORD_S = 0.05
+SILENCE_S = 60.0
 
 
 class Resident:
@@ -32,19 +35,28 @@ class Resident:
             str(seed),
         )
         self._random = Random(seed)
+        #: Of the lives to come, beside this process's own.
+        self.environment: dict[str, str] = {}
         self.pressed: list[str] = []
         #: Case number by transaction id, as the screen showed it.
         self.receipts: dict[str, str] = {}
         self.kills = 0
-        #: Lives that ended by a memory fault of their own.
-        self.faults = 0
         self.resumed = 0
+        #: Said in this life.
+        self._words = 0
 
-    async def suffer(self, kills: int, life_s: tuple[float, float] = LIFE_S) -> None:
-        """Live and be killed that often; each life is that long."""
+    async def suffer(
+        self, kills: int, life_s: tuple[float, float] = LIFE_S, *, words_max: int = 0
+    ) -> None:
+        """Live and be killed that often; each life is that long.
+
+        With `words_max` every other life dies soon after its first, second … word instead, so
+        that a busy machine does not kill all of them while they start.
+        """
         process = await self._started()
-        for _ in range(kills):
-            await self._live(process, life_s)
+        for number in range(kills):
+            words = self._random.randint(1, words_max) if words_max and number % 2 else 0
+            await self._live(process, life_s, words)
         process.kill()
         await process.wait()
 
@@ -53,28 +65,39 @@ class Resident:
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, **self.environment},
         )
 
-    async def _live(self, process: asyncio.subprocess.Process, life_s: tuple[float, float]) -> None:
+    async def _live(
+        self, process: asyncio.subprocess.Process, life_s: tuple[float, float], words: int
+    ) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         left_open = self._left_open()
         process.stdin.write(f"{left_open}\n".encode())
         await process.stdin.drain()
         _, pid = (await process.stdout.readline()).split()
+        self._words = 0
         reading = asyncio.ensure_future(self._read_life(process.stdout))
-        await asyncio.sleep(self._random.uniform(*life_s))
-        if reading.done():
-            # Seen about once in 300 lives of forked kiosks and not explained yet: counted apart,
-            # and nothing may be lost by it either.
-            assert await reading == str(int(signal.SIGSEGV)), "the kiosk ended by itself"
-            self.faults += 1
-            return
+        await self._moment(life_s, words, reading)
+        assert not reading.done(), f"the kiosk ended by itself: {await reading}"
         os.kill(int(pid), signal.SIGKILL)
         self.kills += 1
-        await reading
+        assert await reading == str(int(signal.SIGKILL)), "the kiosk ended by itself"
         if left_open in self.receipts:
             self.resumed += 1
+
+    async def _moment(
+        self, life_s: tuple[float, float], words: int, reading: asyncio.Future[str]
+    ) -> None:
+        """Wait until this life is to end."""
+        if not words:
+            await asyncio.sleep(self._random.uniform(*life_s))
+            return
+        async with asyncio.timeout(SILENCE_S):
+            while self._words < words and not reading.done():
+                await asyncio.sleep(0.002)
+        await asyncio.sleep(self._random.uniform(0, WORD_S))
 
     def _left_open(self) -> str:
         last = self.pressed[-1] if self.pressed else "-"
@@ -85,6 +108,7 @@ class Resident:
             word, transaction_id, *case_no = line.split()
             if word == "over":
                 return transaction_id  # the process's status
+            self._words += 1
             if word == "press":
                 self.pressed.append(transaction_id)
             elif word == "receipt":

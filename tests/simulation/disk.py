@@ -110,11 +110,13 @@ class Inode:
         live = self.live
         if offset > len(live):
             live.extend(bytes(offset - len(live)))
-        live[offset : offset + len(raw)] = raw
-        first = offset & -SECTOR
-        self.pending.append(
-            (first, bytes(live[first : (offset + len(raw) + SECTOR - 1) & -SECTOR]))
-        )
+        end = offset + len(raw)
+        live[offset:end] = raw
+        if (offset | end) % SECTOR:
+            first = offset & -SECTOR
+            self.pending.append((first, bytes(live[first : (end + SECTOR - 1) & -SECTOR])))
+        else:
+            self.pending.append((offset, raw))
 
     def cut(self, size: int) -> None:
         del self.live[size:]
@@ -224,9 +226,11 @@ class Handle:
         self.regions: list[Any] = []
 
     def read(self, offset: int, amount: int) -> bytes:
-        self._need()
-        if self.disk.failures:
-            self.disk.may_fail("read")
+        disk = self.disk
+        if self.is_lost or disk.is_dead:
+            raise Crashed
+        if disk.failures:
+            disk.may_fail("read")
         return bytes(self.inode.live[offset : offset + amount])
 
     def write(self, offset: int, raw: bytes) -> None:
@@ -329,6 +333,16 @@ class Handle:
             raise Crashed
         # Asked for twice in every SELECT: plain loops, nothing clever.
         exclusive, slots = self.inode.locks.exclusive, self.inode.locks.slots
+        if count == 1 and flags & vfs.SHM_SHARED:
+            if flags & vfs.SHM_UNLOCK:
+                slots[first].discard(self)
+                if exclusive[first] is self:
+                    exclusive[first] = None
+            elif exclusive[first] is None or exclusive[first] is self:
+                slots[first].add(self)
+            else:
+                return False
+            return True
         places = range(first, first + count)
         if flags & vfs.SHM_UNLOCK:
             for place in places:
@@ -360,14 +374,28 @@ class Handle:
             raise Crashed
 
 
+_execute, _fetchone = sqlite3.Cursor.execute, sqlite3.Cursor.fetchone
+
+
 class Cursor(sqlite3.Cursor):
     """A cursor that knows when its process is dead."""
 
     connection: "Connection"
 
     def execute(self, *args: Any) -> "Cursor":
-        with self.connection.guard:
-            super().execute(*args)
+        # What nearly all calls are: as `with guard`, without its two calls.
+        guard = self.connection.guard
+        disk = guard.disk
+        if guard.is_lost or disk.is_dead:
+            raise Crashed
+        disk.running = guard.process
+        try:
+            _execute(self, *args)
+        except BaseException as error:
+            guard.__exit__(type(error), error, None)
+            raise
+        if guard.is_lost or disk.is_dead or vfs.defects:
+            guard.__exit__(None, None, None)
         return self
 
     def executemany(self, *args: Any) -> "Cursor":
@@ -381,8 +409,19 @@ class Cursor(sqlite3.Cursor):
         return self
 
     def fetchone(self) -> Any:
-        with self.connection.guard:
-            return super().fetchone()
+        guard = self.connection.guard
+        disk = guard.disk
+        if guard.is_lost or disk.is_dead:
+            raise Crashed
+        disk.running = guard.process
+        try:
+            row = _fetchone(self)
+        except BaseException as error:
+            guard.__exit__(type(error), error, None)
+            raise
+        if guard.is_lost or disk.is_dead or vfs.defects:
+            guard.__exit__(None, None, None)
+        return row
 
     def fetchmany(self, *args: Any, **kwargs: Any) -> list[Any]:
         with self.connection.guard:
@@ -428,8 +467,9 @@ class Connection(sqlite3.Connection):
             return super().cursor(factory)
 
     def execute(self, *args: Any) -> Cursor:
-        cursor: Cursor = self.cursor()
-        return cursor.execute(*args)
+        if self.guard.is_lost:
+            raise Crashed
+        return sqlite3.Connection.cursor(self, Cursor).execute(*args)
 
     def executemany(self, *args: Any) -> Cursor:
         cursor: Cursor = self.cursor()
@@ -814,7 +854,8 @@ class SimDisk:
 
     def step(self, kind: str, path: str, detail: str = "") -> None:
         """Count a changing call and let the fault that is due happen in its place."""
-        self._need()
+        if self.is_dead:
+            raise Crashed
         self.calls += 1
         if self.is_traced:
             self.trace.append(f"{kind} {path} {detail}".rstrip())
@@ -822,7 +863,8 @@ class SimDisk:
             self.is_dead = True
             self.on_death()
             raise Crashed
-        self._may_write()
+        if self.is_read_only:
+            self._may_write()
         if self.failures:
             self.may_fail(kind)
 

@@ -1,10 +1,13 @@
 """What a run is judged on: what was seen while it ran, and what lies on the disks now."""
 
+import sqlite3
+from random import Random
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from server.catalogue.shelf import Published, Shelf
+from server.store.sqlite import connect
 from server.vault import protocol
 from server.vault.ledger import Ledger
 from sync.answers import decode_transaction
@@ -12,6 +15,7 @@ from sync.errors import BianminError
 from sync.records import Transaction
 from sync.sealing import open_sealed
 from sync.wire import decode_envelope, encode_header
+from tests.simulation.centre import DATABASE, Centre
 from tests.simulation.disk import SimDisk
 from tests.simulation.history import Press
 
@@ -131,6 +135,23 @@ def is_held_anywhere(world: "World", press: Press) -> bool:
     """Answer whether an envelope lies on any card in service, or durably at the centre."""
     cards = [kiosk.card for kiosk in world.kiosks if kiosk.is_in_service]
     return any(is_on_card(card, press.envelope) for card in (*cards, world.centre.disk))
+
+
+def has_attachment(centre: Centre, sealed: bytes) -> bool:
+    """Answer whether a centre holds a sealed attachment whole, be it on or off."""
+    if centre.is_on:
+        return _has_whole(centre.store._in_place, sealed)
+    # On a copy, so that no fault that is due falls on the judge.
+    conn = connect(DATABASE, readonly=True, disk=centre.disk.clone(Random(0)))
+    is_whole = _has_whole(conn, sealed)
+    conn.close()
+    return is_whole
+
+
+def _has_whole(conn: sqlite3.Connection | None, sealed: bytes) -> bool:
+    assert conn is not None
+    sql = "SELECT 1 FROM attachments WHERE sealed = ? AND completed_ms IS NOT NULL"
+    return conn.execute(sql, (sealed,)).fetchone() is not None
 
 
 def is_attachment_held(world: "World", sealed: bytes) -> bool:

@@ -13,7 +13,14 @@ from sync.errors import BianminError
 from sync.ids import is_case_number
 from sync.notices import decode_notice, encode_notice, notice_digest
 from sync.sealing import attachment_key_id, open_attachment, open_notice
-from tests.simulation.evidence import COUNTED, Held, held_envelopes, is_held_anywhere, is_on_card
+from tests.simulation.evidence import (
+    COUNTED,
+    Held,
+    has_attachment,
+    held_envelopes,
+    is_held_anywhere,
+    is_on_card,
+)
 from tests.simulation.history import Broken, Press
 from tests.simulation.kiosk import Kiosk
 from tests.simulation.secrecy import (
@@ -50,6 +57,29 @@ def settled_is_held(world: "World", kiosk: Kiosk) -> None:
             kiosk.settled.add(envelope)
         else:
             raise Broken(f"settled_is_held: {kiosk.name} took number {seq} for delivered")
+
+
+def attachment_leaves_when_it_arrived(
+    world: "World", kiosk: Kiosk, state: str, sealed: bytes, epoch: int
+) -> None:
+    """A card lets go of an attachment only when its centre holds it whole.
+
+    Forgiven is what no kiosk can know: the centre that said so was restored from a backup, or
+    answers beside the restored one, and the kiosk has not heard of the new epoch (N3).
+    """
+    found = [p for p in world.history.presses.values() if sealed in p.sealed]
+    if kiosk.keys.kiosk_id in world.record.revoked or not found:
+        return
+    if state != "settled":
+        raise Broken(f"attachments_are_whole: {found[0].case_no} leaves {kiosk.name} undelivered")
+    if has_attachment(world.centre, sealed):
+        return
+    old = world.old_centre
+    was_held = sealed in world.lost_photos or (old is not None and has_attachment(old, sealed))
+    if not was_held or (epoch == world.epoch and not world.is_epoch_due):
+        raise Broken(f"attachments_are_whole: {found[0].case_no} leaves {kiosk.name} too early")
+    for press in found:
+        press.gone_places.add(press.sealed.index(sealed))
 
 
 def no_receipted_transaction_is_lost(world: "World") -> None:

@@ -45,7 +45,7 @@ TRIES = 3
 
 #: Answers that no form reads, or a catalogue that was never published.
 Poison = Literal["", "body", "edition"]
-UNKNOWN_EDITION = 999
+UNKNOWN_EDITION = 3_000_000_000  # no centre comes so far
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -70,6 +70,8 @@ class Outside(msgspec.Struct, frozen=True):
     on_receipt: Callable[["Kiosk", Press, str], None]
     #: An exchange ended.
     on_outcome: Callable[["Kiosk", ExchangeOutcome], None]
+    #: An attachment leaves the card: its state, its bytes, and the epoch that the kiosk knows.
+    on_let_go: Callable[["Kiosk", str, bytes, int], None]
     #: Something that must not happen did.
     on_defect: Callable[[str, BaseException], None]
 
@@ -164,6 +166,7 @@ class Kiosk:
                 ballast_bytes=BALLAST_BYTES,
                 disk=self.card,
             )
+            self._watch(database)
         except Crashed as cut:
             self._cut(cut)
             return False
@@ -191,6 +194,15 @@ class Kiosk:
         self._start(process, self._serve(database), "app")
         self._start(process, self.agent.run(), "agent")
         return True
+
+    def _watch(self, database: Database) -> None:
+        """Tell the judge of each attachment that leaves the card, at that very moment."""
+        conn = database.conn.conn
+        conn.create_function("let_go", 3, partial(self.outside.on_let_go, self))
+        conn.execute(
+            "CREATE TEMP TRIGGER let_go AFTER DELETE ON attachment BEGIN"
+            " SELECT let_go(old.state, old.sealed, (SELECT epoch FROM standing)); END"
+        )
 
     def _start(self, process: Process, work: Any, name: str) -> None:
         task = process.spawn(work, name)

@@ -1,14 +1,17 @@
 """An event loop whose time is made up: waiting takes none, and one seed decides every order."""
 
 import asyncio
-import selectors
+import itertools
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
 #: Turns of the loop without any time passing, after which nothing will ever happen again.
 TURNS_MAX = 200_000
+#: Timers that lie so close together are of one moment.
+SAME_S = 1e-6
 
 
 class Deadlock(Exception):
@@ -17,26 +20,6 @@ class Deadlock(Exception):
 
 class Livelock(Exception):
     """The loop turns for ever within one moment: somebody retries without waiting."""
-
-
-class _Selector(selectors.SelectSelector):
-    """Waits for nobody: the time until the next timer is simply over."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now_s = 0.0
-        self._turns = 0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise Deadlock("everybody waits, and nobody is left to wake them")
-        if timeout > 0:
-            self.now_s += timeout
-            self._turns = 0
-        self._turns += 1
-        if self._turns > TURNS_MAX:
-            raise Livelock("somebody tries again and again without waiting")
-        return []
 
 
 class Process:
@@ -74,7 +57,12 @@ PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Runs what production gives to threads in place, one job after the other, with a delay.
+    """Runs what production asks for in its order; when all wait, it is the next timer's time.
+
+    A turn is what `BaseEventLoop` calls so, without its waiting for sockets and other threads,
+    which here are none. Timers of one moment run in the order of their making.
+
+    Runs what production gives to threads in place, one job after the other, with a delay.
 
     A kill falls before a job, or between the job and its caller's learning of it: with a real
     thread these are the moments at which a commit is on the disk and nobody was told.
@@ -84,15 +72,68 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self, cuts: tuple[type[BaseException], ...] = ()) -> None:
-        self._virtual = _Selector()
-        super().__init__(self._virtual)
-        self._clock_resolution = 1e-6
+        super().__init__()
         self._cuts = cuts
         self._free_at: dict[int, float] = {}
+        self._now_s = 0.0
+        self._turns = 0
+        self._made = itertools.count()
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
 
     def time(self) -> float:
         """Answer the virtual time in seconds since the run began."""
-        return self._virtual.now_s
+        return self._now_s
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Call in the next turn."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call after a while, seconds."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call at a time of this loop, seconds."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._made), timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """Run one turn: whatever is ready when it begins."""
+        ready, timers = self._ready, self._timers
+        while timers and timers[0][2]._cancelled:
+            heappop(timers)
+        if not (ready or self._stopping):
+            if not timers:
+                raise Deadlock("everybody waits, and nobody is left to wake them")
+            if timers[0][0] > self._now_s:
+                self._now_s = timers[0][0]
+                self._turns = 0
+        self._turns += 1
+        if self._turns > TURNS_MAX:
+            raise Livelock("somebody tries again and again without waiting")
+        end_s = self._now_s + SAME_S
+        while timers and timers[0][0] <= end_s:
+            ready.append(heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                about = {"message": "a callback failed", "exception": error, "handle": handle}
+                self.call_exception_handler(about)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any

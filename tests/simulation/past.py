@@ -90,11 +90,8 @@ async def _centre_restored(world: "World", random: Random) -> None:
 
 def put_back(world: "World", centre: Centre, backup: Snapshot) -> None:
     """Put a backup of the database in place of what there is; the ledger is kept elsewhere."""
-    if centre.is_on:
-        world.lost_in_restore |= {
-            bytes(row[0]) for row in world.conn.execute("SELECT raw FROM envelopes").fetchall()
-        }
     centre.down(is_power=True)
+    _note_lost(world, centre)
     present = centre.disk.snapshot().files
     files = {name: raw for name, raw in present.items() if str(LEDGER) in name}
     files |= {name: raw for name, raw in backup.files.items() if str(DATABASE) in name}
@@ -102,6 +99,16 @@ def put_back(world: "World", centre: Centre, backup: Snapshot) -> None:
     world.trace.note(centre.name, "is restored from the backup")
     world.is_epoch_due = True
     _revoked_again(world, centre)
+
+
+def _note_lost(world: "World", centre: Centre) -> None:
+    centre.disk.heal()
+    conn = connect(DATABASE, readonly=True, disk=centre.disk.process("judge"))
+    envelopes = conn.execute("SELECT raw FROM envelopes").fetchall()
+    photos = conn.execute("SELECT sealed FROM attachments WHERE completed_ms IS NOT NULL")
+    world.lost_in_restore |= {bytes(row[0]) for row in envelopes}
+    world.lost_photos |= {bytes(row[0]) for row in photos.fetchall()}
+    conn.close()
 
 
 def _revoked_again(world: "World", centre: Centre) -> None:
@@ -122,6 +129,7 @@ async def restored(world: "World", centre: Centre) -> None:
     conn.execute("COMMIT")
     conn.close()
     world.trace.note(centre.name, f"begins epoch {epoch}")
+    world.epoch = epoch
     world.is_epoch_due = False
     centre.boot()
     world.count_destroyed()

@@ -24,7 +24,7 @@ from server.store import centre as facts
 from server.store.migrate import migrate
 from server.store.sqlite import write_once
 from server.vault.keys import VaultKeys
-from sync import catalogues, signing
+from sync import catalogues, shapes, signing
 from sync.clock import SeededEntropy
 from sync.database import immediate, open_database
 from sync.dictionary import build_dictionary
@@ -169,15 +169,30 @@ class _Code(msgspec.Struct):
 def quickened() -> Iterator[None]:
     """Do what only depends on its arguments once in a process: packing, parsing, a signature.
 
-    Nothing of it is looked up by identity, and what fails is done each time.
+    Nothing of it is looked up by identity, and what fails is done each time. A signature that was
+    made in this run needs no proof that it fits; any other one does.
     """
+    sign, verify = signing.sign, _once(signing.verify)
+    made: set[tuple[bytes, str, bytes, bytes]] = set()
+
+    def signed(private: bytes, purpose: signing.Purpose, raw: bytes) -> bytes:
+        signature = sign(private, purpose, raw)
+        made.add((signing.public_of(private), purpose, raw, signature))
+        return signature
+
+    def verified(public: bytes, purpose: signing.Purpose, raw: bytes, signature: bytes) -> None:
+        if (public, purpose, raw, signature) not in made:
+            verify(public, purpose, raw, signature)
+
     quick: tuple[tuple[Any, str, Any], ...] = (
         (downstream, "packed", _packed),
         (catalogues, "build_dictionary", _dictionary),
         (catalogues, "decode_catalogue", _once(decode_catalogue)),
         (shelf, "decode_catalogue", _once(decode_catalogue)),
         (signing, "public_of", _once(signing.public_of)),
-        (signing, "verify", _once(signing.verify)),
+        (shapes, "learn", _once(shapes.learn)),
+        (signing, "sign", signed),
+        (signing, "verify", verified),
     )
     slow = [(module, name, getattr(module, name)) for module, name, _ in quick]
     for module, name, fn in quick:

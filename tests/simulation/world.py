@@ -27,7 +27,7 @@ from sync.records import Envelope
 from sync.signing import DeviceKeys
 from tests.simulation import evidence, hpke, invariants, misfortune, past, people, scenery
 from tests.simulation.centre import DATABASE, RETRY_AFTER_S, Centre
-from tests.simulation.clocks import SimClock
+from tests.simulation.clocks import START_MS, SimClock
 from tests.simulation.disk import Crashed, SimDisk, Snapshot
 from tests.simulation.history import Broken, History, Press
 from tests.simulation.kiosk import STORE, Card, Kiosk, Outside
@@ -71,6 +71,10 @@ class World:
         self.defects: list[str] = []
         #: Envelopes that a restored centre had; a reply on its way may still speak of them.
         self.lost_in_restore: set[bytes] = set()
+        #: Attachments that it had whole.
+        self.lost_photos: set[bytes] = set()
+        #: The newest epoch that anybody began.
+        self.epoch = START_MS // 1000
         self.kiosks: list[Kiosk] = []
         #: What was published, kept apart from the centre's database as an operator keeps it.
         self.publications: list[tuple[CatalogueRow, dict[str, bytes]]] = []
@@ -94,6 +98,7 @@ class World:
             trace=self.trace,
             on_receipt=self._on_receipt,
             on_outcome=self._on_outcome,
+            on_let_go=self._on_let_go,
             on_defect=self.on_defect,
         )
         self.is_healed = False
@@ -238,9 +243,18 @@ class World:
         try:
             invariants.settled_is_held(self, kiosk)
         except Broken as broken:
-            # Told at once, judged when the run looks next: production code must not feel it.
-            self.trace.note("judge", str(broken))
-            self.defects.append(str(broken))
+            self._note_broken(broken)
+
+    def _on_let_go(self, kiosk: Kiosk, state: str, sealed: bytes, epoch: int) -> None:
+        try:
+            invariants.attachment_leaves_when_it_arrived(self, kiosk, state, sealed, epoch)
+        except Broken as broken:
+            self._note_broken(broken)
+
+    def _note_broken(self, broken: Broken) -> None:
+        # Told at once, judged when the run looks next: production code must not feel it.
+        self.trace.note("judge", str(broken))
+        self.defects.append(str(broken))
 
     def is_disk_sick(self) -> bool:
         """Answer whether errors of a disk are to be expected now."""

@@ -61,6 +61,19 @@ async def test_pace_delay_and_set_up_are_what_the_weather_says() -> None:
     assert (shaper.up.passed_bytes, shaper.down.passed_bytes) == (10_000, 10_000)
 
 
+async def test_connections_together_are_never_faster_than_the_rate() -> None:
+    loop = asyncio.get_running_loop()
+    async with echo() as port, Shaper(port, QUICK) as shaper:
+        began_s, passed = loop.time(), []
+        talks = [asyncio.ensure_future(echoed(shaper, 8_000)) for _ in range(3)]
+        while not all(talk.done() for talk in talks):
+            await asyncio.sleep(0.005)
+            passed.append((loop.time() - began_s, shaper.up.passed_bytes))
+
+    assert passed[-1][1] == 24_000
+    assert all(count <= QUICK.bytes_s * at_s for at_s, count in passed)
+
+
 async def test_cut_moves_nothing_and_tells_nobody() -> None:
     async with echo() as port, Shaper(port, QUICK.cut(0.0, 0.5)) as shaper:
         back, took_s = await echoed(shaper, 1000)

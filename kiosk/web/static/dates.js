@@ -1,5 +1,6 @@
 // A date in three steps: year, month, day; each a grid of big keys.
 
+import { echo } from "./echo.js";
 import { fill } from "./pads.js";
 
 const YEARS_SHOWN = 11; // with one key for earlier or later years: 12 keys
@@ -75,7 +76,26 @@ export function mountDate(section, page) {
     return button;
   }
 
+  const lunar = section.querySelector("#lunar");
+  const lunarButton = section.querySelector("[data-do=lunar]");
+
+  const value = () => (chosen.day ? iso(chosen.year, chosen.month, chosen.day) : "");
+
+  // The farmers' calendar is told on request: who knows it asks, others would be confused.
+  async function tellLunar() {
+    const day = value();
+    const told = await echo(day, true);
+    if (!told || day !== value() || !section.isConnected) return;
+    lunar.textContent = told.lines.join(" ");
+    lunar.hidden = false;
+    lunarButton.hidden = true;
+    page.fit(section);
+    page.voice.play(told.say);
+  }
+
   function show() {
+    lunar.hidden = true;
+    lunarButton.hidden = !chosen.day;
     for (const part of parts) {
       const name = part.dataset.part;
       part.classList.toggle("now", name === step);
@@ -125,9 +145,10 @@ export function mountDate(section, page) {
   if (section.dataset.value) take(section.dataset.value);
   else show();
   return {
-    value: () => (chosen.day ? iso(chosen.year, chosen.month, chosen.day) : ""),
+    value,
     touch(button) {
-      if (button.dataset.cell) choose(button.dataset.cell);
+      if (button.dataset.do === "lunar") tellLunar();
+      else if (button.dataset.cell) choose(button.dataset.cell);
       else if (button.dataset.date) take(button.dataset.date);
       else if (button.dataset.part) {
         step = button.dataset.part;

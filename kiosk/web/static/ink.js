@@ -34,15 +34,7 @@ export function mountInk(section, page) {
     hint.hidden = strokes.length > 0 || isFinger;
     hint.textContent = taken && !isCleared ? words.kept : hint.dataset.text;
     if (isFinger) return drawFinger();
-    context.lineWidth = unit * 8;
-    context.lineCap = context.lineJoin = "round";
-    context.strokeStyle = "#201c16";
-    for (const stroke of strokes) {
-      context.beginPath();
-      for (const [x, y] of stroke) context.lineTo(x * unit, y * unit);
-      if (stroke.length === 1) context.lineTo(stroke[0][0] * unit + 0.1, stroke[0][1] * unit);
-      context.stroke();
-    }
+    trace(context, strokes, unit, 8);
     return undefined;
   }
 
@@ -72,20 +64,8 @@ export function mountInk(section, page) {
       ? `<g fill="none" stroke="#a01b14" stroke-width="9">${ridges().map(({ x, y, rx, ry }) =>
         `<ellipse cx="${x}" cy="${y}" rx="${Math.round(rx)}" ry="${Math.round(ry)}"/>`).join("")}</g>`
         + `<text x="${FIELD / 2}" y="${height - 24}" font-size="44" text-anchor="middle" fill="#a01b14">${section.dataset.today}</text>`
-      : `<path fill="none" stroke="#201c16" stroke-width="8" stroke-linecap="round" stroke-linejoin="round" d="${strokes.map(path).join("")}"/>`;
+      : `<path fill="none" stroke="#201c16" stroke-width="8" stroke-linecap="round" stroke-linejoin="round" d="${strokes.map((stroke) => path(stroke)).join("")}"/>`;
     return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${FIELD} ${height}">${body}</svg>`;
-  }
-
-  // First point absolute, the others as steps: two thirds of the bytes.
-  function path(stroke) {
-    const [[x, y], ...rest] = stroke;
-    let [u, v] = [x, y];
-    const steps = rest.map(([a, b]) => {
-      const step = `${a - u} ${b - v}`;
-      [u, v] = [a, b];
-      return step;
-    });
-    return `M${x} ${y}l${steps.join(" ") || "0 0"}`;
   }
 
   canvas.addEventListener("pointerdown", (event) => {
@@ -138,4 +118,29 @@ export function mountInk(section, page) {
     },
     close() { canvas.width = 0; },
   };
+}
+
+// First point absolute, the others as steps: two thirds of the bytes.
+export function path(stroke, shift = 0) {
+  const [[x, y], ...rest] = stroke;
+  let [u, v] = [x, y];
+  const steps = rest.map(([a, b]) => {
+    const step = `${a - u} ${b - v}`;
+    [u, v] = [a, b];
+    return step;
+  });
+  return `M${x + shift} ${y}l${steps.join(" ") || "0 0"}`;
+}
+
+// Strokes as they were drawn, on a context whose units are `unit` pixels.
+export function trace(context, strokes, unit, width) {
+  context.lineWidth = unit * width;
+  context.lineCap = context.lineJoin = "round";
+  context.strokeStyle = "#201c16";
+  for (const stroke of strokes) {
+    context.beginPath();
+    for (const [x, y] of stroke) context.lineTo(x * unit, y * unit);
+    if (stroke.length === 1) context.lineTo(stroke[0][0] * unit + 0.1, stroke[0][1] * unit);
+    context.stroke();
+  }
 }

@@ -2,24 +2,27 @@
 // Only the body changes, so the sound and its decoded clips live on from screen to screen.
 
 import { mountCarry } from "./carry.js";
+import { Comfort } from "./comfort.js";
 import { mountDate } from "./dates.js";
+import { fit } from "./fit.js";
 import { mountInk } from "./ink.js";
+import { Keypad } from "./keypad.js";
 import { mountName } from "./names.js";
 import { mountPad, mountSeveral } from "./pads.js";
 import { mountPhoto } from "./photo.js";
 import { mountPulse } from "./pulse.js";
 import { mountRecorder } from "./recorder.js";
+import { Silence } from "./silence.js";
+import { Views } from "./views.js";
 import { Voice } from "./voice.js";
 
 const DEAF_MS = 300; // a new screen hears nothing: the second half of a double tap is no answer
 const SAME_MS = 500; // a trembling hand touches twice
 const SAME_KEY_MS = 150; // on a key, where "11" is meant; a tremor's bounce is shorter
-const SILENCE_MS = [20000, 45000];
-const BEAT_MS = 250;
 const SLOW_MS = 500; // from here on the page says that it is at work
 const RETRY_MS = 1000;
 const ALIVE_MS = 15000; // how often a busy finger tells the kiosk that somebody is there
-const SMALLEST_MM = 4.2; // text is never shrunk below
+const SLOWLY = 0.8; // of the chosen speed, for what was wrong twice
 
 const WIDGETS = {
   pad: mountPad, several: mountSeveral, date: mountDate, name: mountName,
@@ -30,14 +33,16 @@ const log = (window.bianmin = {
   playing: [], played: [], firstSoundMs: null, screenMs: null, screens: 0, ignored: 0,
 });
 const voice = new Voice(log);
-let playlist = { say: [], silence: [], preload: [] };
+const comfort = new Comfort(voice);
+const EMPTY = { say: [], silence: [], countdown: [], more: [], preload: [] };
+let playlist = EMPTY;
+let views = null;
 let widget = null;
 let pressed = null;
 let last = { target: "", at: -Infinity };
 let shownAt = 0;
-let quietMs = 0;
-let stage = 0;
 let isSending = false;
+let uploads = 0;
 let aliveAt = 0;
 
 // --- out and in ---
@@ -46,6 +51,7 @@ async function post(action, value = "", question = document.body.dataset.questio
   if (isSending) return;
   isSending = true;
   voice.stop();
+  await comfort.keep(action, widget);
   const since = performance.now();
   const { visit, rev } = document.body.dataset;
   const slow = setTimeout(() => showWait("wait"), SLOW_MS);
@@ -114,19 +120,22 @@ function swap(html, since) {
 
 function appear(since) {
   const body = document.body;
-  playlist = { say: [], silence: [], preload: [], ...JSON.parse(body.dataset.playlist) };
+  playlist = { ...EMPTY, ...JSON.parse(body.dataset.playlist) };
   // The heading is the sentence that is said first.
   if (playlist.say[0] && !playlist.say[0].highlight) playlist.say[0].highlight = "title";
   pressed = null;
-  quietMs = 0;
-  stage = 0;
+  silence.reset(playlist);
   shownAt = performance.now();
+  comfort.wear(body);
   const section = body.querySelector("[data-entry]");
-  if (section) widget = WIDGETS[section.dataset.entry](section, page);
-  fit();
-  document.getElementById("title")?.focus({ preventScroll: true });
+  if (section) {
+    comfort.give(section);
+    widget = WIDGETS[section.dataset.entry](section, page);
+  }
+  views = new Views(body);
+  keypad.appear();
   log.firstSoundMs = null;
-  voice.play(playlist.say, shownAt);
+  speak(shownAt);
   // After the frame is painted, not only asked for.
   requestAnimationFrame(() => setTimeout(() => {
     log.screenMs = performance.now() - since;
@@ -135,32 +144,21 @@ function appear(since) {
   }));
 }
 
-// Texts that do not fit their box are made smaller, a step at a time.
-function fit(root = document.body) {
-  const mm = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--mm"));
-  const boxes = root.querySelectorAll(
-    "header,.tile,.nav,.alt,.error,.rows li,.steps,.side,.lines,.told,.due,.qr,.key.word,.poster,.stored,.hint,main");
-  for (const box of boxes)
-    for (let step = 0; step < 8 && overflows(box, mm); step += 1) {
-      const texts = box.matches(".fit") ? [box] : [...box.querySelectorAll(".fit")];
-      const sizes = texts.map((text) => parseFloat(getComputedStyle(text).fontSize));
-      texts.forEach((text, index) => {
-        text.style.fontSize = `${Math.max(sizes[index] * 0.93, SMALLEST_MM * mm)}px`;
-      });
-    }
+// What the shown view holds, in order; what was wrong twice is said slower.
+function speak(since = performance.now()) {
+  const clips = playlist.say.filter((clip) => views.has(clip.highlight));
+  // The keys of a question that was read before: what to do with them.
+  if (!clips.length && views.at) clips.push(...(playlist.silence[1] || []));
+  if (!views.isLast) clips.push(...playlist.more.map((clip) => ({ ...clip, highlight: "turn" })));
+  voice.play(clips, since, Number(document.body.dataset.tries) > 1 ? SLOWLY : 1);
 }
 
-function overflows(box, mm) {
-  if (box.matches("header")) {
-    // Glyphs reach beyond a heading's tight lines, so its lines are measured and not its ink.
-    const title = box.querySelector("h1");
-    const isUpright = box.clientHeight > title.offsetHeight * 1.5 && box.clientWidth < innerHeight;
-    return title.scrollWidth > title.clientWidth + 1
-      || (!isUpright && title.offsetHeight > box.clientHeight + 1);
-  }
-  // The last line's glyphs hang over its box by a hair; that is no overflow.
-  const hair = box.matches("main") ? 4 : mm;
-  return box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + hair;
+function turn(by) {
+  if (!views.turn(by)) return false;
+  shownAt = performance.now();
+  keypad.appear();
+  speak();
+  return true;
 }
 
 const page = {
@@ -171,16 +169,21 @@ const page = {
   async upload(index, blob) {
     const { visit, question } = document.body.dataset;
     const query = new URLSearchParams({ question, index: String(index), visit });
-    const reply = await fetch(`/attachment?${query}`, {
-      method: "POST",
-      headers: { "Content-Type": blob.type.split(";")[0], "X-Requested-With": "kiosk" },
-      body: blob,
-    });
-    if (!reply.ok) throw new Error(`${reply.status}`);
+    uploads += 1;
+    try {
+      const reply = await fetch(`/attachment?${query}`, {
+        method: "POST",
+        headers: { "Content-Type": blob.type.split(";")[0], "X-Requested-With": "kiosk" },
+        body: blob,
+      });
+      if (!reply.ok) throw new Error(`${reply.status}`);
+    } finally {
+      uploads -= 1;
+    }
   },
   // A recording or a steady hand before the camera is no silence.
   stir() {
-    quietMs = 0;
+    silence.stir();
     tellAlive();
   },
   // What lies under the finger has changed: a second, trembling touch does not count.
@@ -188,6 +191,7 @@ const page = {
 };
 
 async function goOn() {
+  if (turn(1)) return;
   const { next, nextValue } = document.body.dataset;
   if (!next) return;
   if (!widget) return post(next, nextValue);
@@ -212,8 +216,7 @@ function tellAlive() {
 }
 
 function touched() {
-  quietMs = 0;
-  stage = 0;
+  silence.stir();
   tellAlive();
   if (!unmute()) voice.stop();
 }
@@ -226,7 +229,7 @@ function unmute() {
 }
 
 document.addEventListener("pointerdown", (event) => {
-  document.documentElement.classList.remove("keys");
+  keypad.off();
   touched();
   const button = buttonAt(event.target);
   if (!button || pressed || event.button > 0) return;
@@ -272,91 +275,30 @@ function activate(button, at) {
     return;
   }
   last = { target, at };
-  if (button.dataset.do === "again") voice.play(playlist.say);
+  if (button.dataset.do === "again") speak();
+  else if (button.dataset.do === "turn") turn(1);
+  else if (action === "back" && turn(-1)) return;
   else if (button.dataset.do === "next") goOn();
   else if (action) post(action, value, question);
   else widget?.touch?.(button);
 }
 
-// --- keys ---
+// --- keys and silence ---
 
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (widget?.key?.(event)) {
-    event.preventDefault();
-    touched();
-    voice.tick();
-    return;
-  }
-  const { key } = event;
-  if (key === "Tab") document.documentElement.classList.add("keys");
-  else if (key.startsWith("Arrow")) {
-    document.documentElement.classList.add("keys");
-    moveFocus(key);
-    event.preventDefault();
-  } else if (event.repeat) event.preventDefault();
-  else if (key === "Enter") {
-    if (document.activeElement?.tagName === "BUTTON") return;
-    event.preventDefault();
-    press(document.getElementById("next"));
-  } else if (key === "Escape") {
-    press(document.getElementById("back") || document.getElementById("home"));
-  } else if (key >= "1" && key <= "9") {
-    press(document.querySelectorAll(".tiles .tile")[Number(key) - 1]);
-  }
+const keypad = new Keypad({
+  playlist: () => playlist.say,
+  play: (clips) => voice.play(clips),
+  stir: touched,
+  tick: () => voice.tick(),
+  activate: (button) => activate(button, performance.now()),
+  widget: () => widget,
 });
-
-function press(button) {
-  if (!button) return;
-  touched();
-  activate(button, performance.now());
-}
-
-function moveFocus(key) {
-  const from = document.activeElement?.closest?.("button");
-  const all = [...document.querySelectorAll("button:not(:disabled)")]
-    .filter((button) => button !== from && button.offsetParent !== null);
-  const start = from ? from.getBoundingClientRect() : { left: 0, right: 0, top: 0, bottom: 0 };
-  const isSideways = key === "ArrowRight" || key === "ArrowLeft";
-  const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-  const middle = (box) => (isSideways ? box.left + box.right : box.top + box.bottom) / 2;
-  const aside = (a, b) => (isSideways
-    ? Math.max(0, a.top - b.bottom, b.top - a.bottom)
-    : Math.max(0, a.left - b.right, b.left - a.right));
-  let best = null;
-  for (const button of all) {
-    const box = button.getBoundingClientRect();
-    const along = (middle(box) - middle(start)) * sign;
-    const gap = aside(box, start);
-    // What stands in line comes before anything beside the line.
-    const far = along + (gap ? innerWidth + gap * 2.5 : 0);
-    if (along > 2 && (!best || far < best.far)) best = { button, far };
-  }
-  best?.button.focus({ preventScroll: true });
-}
-
-// --- silence ---
-
-let beatAt = performance.now();
-setInterval(() => {
-  const now = performance.now();
-  const passed = now - beatAt;
-  beatAt = now;
-  const timeoutMs = Number(document.body.dataset.timeoutS) * 1000;
-  const countdown = document.getElementById("countdown");
+const silence = new Silence({
   // Whoever is being spoken to is not silent.
-  if (isSending || pressed || (voice.isPlaying && !countdown)) return;
-  quietMs += passed;
-  if (countdown) countdown.value = Math.max(0, (timeoutMs - quietMs) / 1000);
-  if (timeoutMs && quietMs >= timeoutMs) {
-    quietMs = 0;
-    post("timeout");
-  } else if (stage < SILENCE_MS.length && quietMs >= SILENCE_MS[stage]) {
-    const clips = (playlist.silence || [])[stage];
-    stage += 1;
-    if (clips?.length) voice.play(clips);
-  }
-}, BEAT_MS);
+  isBusy: () => isSending || Boolean(pressed) || uploads > 0 || voice.isPlaying,
+  say: (clips) => voice.play(clips),
+  over: () => post("timeout"),
+});
 
 appear(0);
 mountPulse(refresh);

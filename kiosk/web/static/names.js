@@ -1,5 +1,7 @@
-// Names and short texts by pinyin, or by plain letters and digits.
+// Names and short texts by pinyin, by plain letters and digits, by finger, or from rare characters.
 // The table of characters comes once from the kiosk (/pinyin.json) and is searched here.
+
+import { chip, drawingOf, hasRoom, MARK, mountHand } from "./handwriting.js";
 
 let table = null;
 
@@ -47,6 +49,12 @@ export function mountName(section, page) {
   let from = 0;
   let read = null;
   let problem = section.querySelector(".error");
+  let inks = []; // what was drawn for each mark in the text; [] of an earlier look at this page
+  const panels = { hand: section.querySelector(".hand"), rare: section.querySelector(".rare") };
+  const suggested = section.querySelector(".suggested");
+  const keys = [...section.querySelectorAll(".choose,.keyboard")];
+  const hand = panels.hand && mountHand(panels.hand, page, !isText, writeDrawn);
+  let way = "keys";
 
   const isHan = () => section.dataset.mode === "han";
   const shown = () => (isUpright ? 14 : 10);
@@ -58,13 +66,44 @@ export function mountName(section, page) {
     search();
   }
 
+  function writeDrawn(character, strokes = null) {
+    if (!strokes) {
+      write(character);
+      return true;
+    }
+    if ([...text].length + MARK.length > max || !hasRoom(inks)) return false;
+    // Earlier drawings lie with the kiosk and would be written over: the whole name is drawn anew.
+    if (!inks.length) text = text.replaceAll(MARK, "");
+    inks.push(strokes);
+    text += MARK;
+    show();
+    return true;
+  }
+
+  function go(to) {
+    way = to;
+    for (const each of keys) each.hidden = way !== "keys";
+    for (const [name, panel] of Object.entries(panels)) if (panel) panel.hidden = way !== name;
+    for (const button of section.querySelectorAll("[data-do=way]"))
+      button.hidden = button.dataset.way === way;
+    section.querySelector("[data-do=mode]").hidden = way !== "keys";
+    section.querySelector(".aside").hidden = way === "keys";
+    typed = "";
+    search();
+    if (way === "hand") hand.open();
+    page.fit(section);
+  }
+
   function put(key) {
     // What was wrong with the last try gives its place to the characters of this one.
     problem?.remove();
     problem = null;
     if (key === "delete") {
       if (typed) typed = typed.slice(0, -1);
-      else text = [...text].slice(0, -1).join("");
+      else if (text.endsWith(MARK)) {
+        text = text.slice(0, -MARK.length);
+        inks.pop();
+      } else text = [...text].slice(0, -1).join("");
     } else if (/^[a-z]$/.test(key) && isHan()) {
       // No syllable goes on like this: the letter is not taken, rather than shown as an error.
       if (!read || read.syllables.some((syllable) => syllable.startsWith(typed + key))) typed += key;
@@ -91,7 +130,7 @@ export function mountName(section, page) {
   }
 
   function show() {
-    box.replaceChildren(text);
+    box.replaceChildren(...written());
     if (typed) {
       const letters = document.createElement("em");
       letters.textContent = typed.replace("v", "ü");
@@ -109,13 +148,21 @@ export function mountName(section, page) {
         cells.push(cell(character, character, "take"));
       if (hasMore) cells.push(cell("more", "›", "turn"));
     }
-    if (!cells.length && !typed && !problem) {
+    if (suggested) suggested.hidden = Boolean(cells.length || typed || text || problem);
+    if (!cells.length && !typed && !problem && (!suggested || suggested.hidden)) {
       const hint = document.createElement("p");
       hint.className = "hint";
       hint.textContent = row.dataset.empty;
       cells.push(hint);
     }
     row.replaceChildren(...cells);
+  }
+
+  // The text, with each drawing where it stands.
+  function written() {
+    if (!inks.length) return [text];
+    return text.split(MARK).flatMap((part, place) =>
+      (place ? [chip(inks[place - 1], hand.mine), part] : [part]));
   }
 
   function cell(key, label, kind) {
@@ -141,9 +188,25 @@ export function mountName(section, page) {
   });
   show();
   return {
-    value: () => text.trim(),
+    async value() {
+      if (!inks.length) return text.trim();
+      try {
+        await page.upload(0, new Blob([drawingOf(inks)], { type: "image/svg+xml" }));
+      } catch {
+        go("hand");
+        hand.fail();
+        return null;
+      }
+      return text.trim();
+    },
     touch(button) {
-      if (button.dataset.do === "mode") {
+      if (button.dataset.do === "way") {
+        go(button.dataset.way);
+        page.deafen();
+      } else if (way === "hand" && hand.touch(button)) {
+        problem?.remove();
+        problem = null;
+      } else if (button.dataset.do === "mode") {
         section.dataset.mode = isHan() ? "latin" : "han";
         typed = "";
         search();
@@ -153,6 +216,7 @@ export function mountName(section, page) {
       } else if (button.dataset.cell === "turn") turn();
       else if (button.dataset.key) put(button.dataset.key);
     },
+    close: () => hand?.close(),
     key(event) {
       const { key } = event;
       if (/^[a-zA-Z]$/.test(key)) put(key.toLowerCase());

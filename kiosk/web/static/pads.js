@@ -1,5 +1,9 @@
 // Number pads (ID number, phone, card, case, sum …) and ticking several tiles.
 
+import { echo as ask } from "./echo.js";
+
+const LOOK_MS = 250; // after the last key of a sum: its capitals need not follow each digit
+const ID_LENGTH = 18;
 const MONEY = /^\d*(\.\d{0,2})?$/;
 
 export function mountPad(section, page) {
@@ -11,7 +15,37 @@ export function mountPad(section, page) {
   const echo = section.querySelector("#echo span");
   const firstEcho = echo.textContent;
   let text = section.dataset.value;
+  // A helper's PIN is not for those who stand beside.
+  const written = (part) => ("hidden" in section.dataset ? "●".repeat(part.length) : part);
   let isTouched = false;
+  let timer = 0;
+  let turn = 0;
+
+  const listen = section.querySelector("[data-do=read]");
+  const capital = section.querySelector("#capital");
+
+  // A whole ID number tells who it may be of, or that a digit is wrong; a sum stands in capitals.
+  function lookSoon() {
+    clearTimeout(timer);
+    turn += 1;
+    if (capital) capital.textContent = "";
+    if (kind === "id_number" && text.length === ID_LENGTH) look(false);
+    else if (capital && text) timer = setTimeout(look, LOOK_MS, false);
+  }
+
+  async function look(isRead) {
+    turn += 1;
+    const mine = turn;
+    const told = await ask(text, isRead);
+    if (!told || mine !== turn || !section.isConnected) return;
+    if (capital) capital.textContent = told.lines.join("");
+    else if (told.lines.length) {
+      echo.textContent = told.lines.join(words.comma);
+      echo.parentElement.classList.toggle("wrong", told.is_wrong);
+    }
+    page.fit(section);
+    if (told.say.length) page.voice.play(told.say);
+  }
 
   function put(key) {
     const next = key === "delete" ? text.slice(0, -1) : key === "clear" ? "" : text + key;
@@ -20,6 +54,7 @@ export function mountPad(section, page) {
     isTouched = isTouched || next !== text;
     text = next;
     show();
+    lookSoon();
   }
 
   function isAllowed(next) {
@@ -38,6 +73,8 @@ export function mountPad(section, page) {
     if (unit) typed.append(small(unit));
     echo.textContent = said() || (isTouched ? "" : firstEcho);
     echo.style.fontSize = "";
+    echo.parentElement.classList.remove("wrong");
+    listen.disabled = text === "";
     page.fit(section);
   }
 
@@ -65,6 +102,7 @@ export function mountPad(section, page) {
     const span = document.createElement("span");
     span.className = "now";
     span.append(kind === "amount" ? bySize(text) : text.replace(/(\d{4})(?=\d)/g, kind === "bank_card" ? "$1 " : "$1"));
+    if ("hidden" in section.dataset) span.textContent = written(text);
     const gap = document.createElement("i");
     gap.className = "next";
     if (text.length < max) span.append(gap);
@@ -127,9 +165,14 @@ export function mountPad(section, page) {
   }
 
   show();
+  if (capital && text) look(false);
   return {
     value: () => (kind === "amount" ? text.replace(/\.$/, "") : text),
-    touch: (button) => button.dataset.key && put(button.dataset.key),
+    touch(button) {
+      if (button.dataset.do === "read") look(true);
+      else if (button.dataset.key) put(button.dataset.key);
+    },
+    close: () => clearTimeout(timer),
     key(event) {
       const { key } = event;
       if (/^\d$/.test(key)) put(key);

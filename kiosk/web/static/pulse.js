@@ -1,12 +1,13 @@
-// Screens that change without a touch: a stick was put in or pulled out while nobody stood here.
+// Screens that change without a touch: a stick was put in or pulled out while nobody stood here,
+// the printer ran out of paper, a card was laid on the reader.
 
 const PULSE_MS = 1000;
 const RESTING = ["home", "fault", "stick"];
 
 export function mountPulse(refresh) {
   setInterval(async () => {
-    const { kind, visit, rev } = document.body.dataset;
-    if (!RESTING.includes(kind)) return;
+    const { kind, visit, rev, live } = document.body.dataset;
+    if (!RESTING.includes(kind) && !live) return;
     try {
       const reply = await fetch(`/pulse?${new URLSearchParams({ visit, rev })}`);
       if (!reply.ok) return;

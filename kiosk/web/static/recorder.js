@@ -120,7 +120,7 @@ export function mountRecorder(section, page) {
   return {
     value() {
       stop();
-      if (typing) return typing.value() ? `=${typing.value()}` : "";
+      if (typing) return typing.value().then((text) => (text ? `=${text}` : ""));
       if (take) return null; // still being kept; the next touch goes on
       return taken ? String(taken) : "";
     },
@@ -141,6 +141,7 @@ export function mountRecorder(section, page) {
     key: (event) => (typing ? typing.key(event) : false),
     close() {
       isClosed = true;
+      typing?.close();
       player.pause();
       player.removeAttribute("src");
       stop();

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.devices.hung import Devices
 from kiosk.events import Touch
 from kiosk.lifecycle import Stage
 from kiosk.main import put_together
@@ -104,6 +105,7 @@ async def station(
     centre: SmallCentre | None = None,
     clock: JumpingClock | None = None,
     has_voice: bool = True,
+    devices: Devices | None = None,
 ) -> AsyncIterator[Station]:
     """Open a kiosk in a folder; again in the same folder = the same kiosk after a restart."""
     centre, clock, voice = centre or SmallCentre(), clock or JumpingClock(), Voice()
@@ -123,6 +125,7 @@ async def station(
             clock=clock,
             entropy=SeededEntropy(11),
             speaker=voice if has_voice else None,
+            devices=devices,
         )
         await stage.start()
         yield Station(stage, parts, centre, keys, clock, voice)

@@ -9,6 +9,12 @@ from kiosk.media import checked_media
 from sync.limits import ATTACHMENT_BYTES_MAX
 
 PATH = '<path d="M1 2L3 4" fill="none" stroke="#123" stroke-width="3" stroke-linecap="round"/>'
+#: What the page leaves for a finger's print: ridges, and the day under them.
+MARK = (
+    b'<ellipse cx="500" cy="270" rx="14" ry="20"/></g>'
+    b'<text x="500" y="576" font-size="44" text-anchor="middle" fill="#a01b14">2026-11-24</text>'
+    b"</svg>"
+)
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 200">'
 
 
@@ -20,6 +26,8 @@ HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 200">'
         ("photo", "image/png", b"\x89PNG\r\n\x1a\n"),
         ("signature", "image/svg+xml", f"{HEAD}{PATH}</svg>".encode()),
         ("signature", "image/svg+xml;charset=utf-8", f"{HEAD}<g>{PATH}</g></svg>\n".encode()),
+        ("signature", "image/svg+xml", f"{HEAD}<g fill='none'>".replace("'", '"').encode() + MARK),
+        ("name", "image/svg+xml", f"{HEAD}{PATH}</svg>".encode()),
         ("voice_note", "audio/webm;codecs=opus", b"\x1a\x45\xdf\xa3"),
         ("voice_note", "audio/ogg", b"OggS"),
         ("voice_note", "audio/wav", b"RIFF\x00\x00\n\x00WAVE"),
@@ -42,6 +50,9 @@ def test_what_the_page_makes_is_taken(question: str, media_type: str, content: b
         f"{HEAD}{PATH}</svg><script/>",
         '<svg onload="alert(1)"></svg>',
         f"{HEAD}名</svg>",
+        f"{HEAD}<text>2026-11-24 alert</text></svg>",
+        f'{HEAD}<text onclick="alert(1)">2026-11-24</text></svg>',
+        f"{HEAD}<text><tspan>2026-11-24</tspan></text></svg>",
         "",
     ],
 )

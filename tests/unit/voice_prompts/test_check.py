@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.voice_prompts.conftest import PROMPTS, record, tone
 from voice_prompts.check import Coverage, Problem, check, coverage, expected_ms
@@ -96,10 +97,13 @@ def test_coverage_counts_each_language(rendered: Rendered, tmp_path: Path) -> No
 
     found = coverage(prompts, Library(rendered[0], tmp_path))
 
-    assert found == [
+    assert [replace(share, size_bytes=0) for share in found] == [
         Coverage("en", wanted_count=2, recorded_count=1, rendered_count=0),
         Coverage("zh-CN", wanted_count=3, recorded_count=0, rendered_count=3),
     ]
+    # A wav of 1.5 s; three clips of 4 to 5 kB with their levels, in blocks of any disk.
+    assert 66_000 < found[0].size_bytes < 80_000
+    assert 12_000 < found[1].size_bytes < 40_000
     assert [share.percent for share in found] == [50.0, 100.0]
 
 
