@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "demo": ("bianmin.demo", "demo"),
     "kiosk": ("kiosk.cli", "kiosk"),
     "centre": ("server.cli", "centre"),
+    "forms": ("server.xlsform.cli", "forms"),
     "voice": ("voice_prompts.cli", "voice"),
 }
 #: What each is for, so that the list of commands loads none of them.
@@ -21,6 +22,7 @@ SUMMARIES: Final = {
     "demo": "Start a village kiosk and its centre on this machine.",
     "kiosk": "Enrol, run and examine a kiosk.",
     "centre": "Set up and run the centre; publish services, add accounts, make kiosk codes.",
+    "forms": "Check XLSForms by cell and turn them into services.",
     "voice": "Render the spoken sentences and list which lack a recording.",
 }
 _OURS: Final = {"bianmin", "kiosk", "server", "sync", "voice_prompts"}
@@ -70,7 +72,7 @@ def _what_is_missing(command: str, error: ModuleNotFoundError) -> str:
     package = (error.name or "").partition(".")[0]
     if package in _OURS:
         return f"`bianmin {command}` is not part of this installation: no module {error.name}."
-    extra = "[server]" if command == "centre" else ""
+    extra = "[server]" if command in ("centre", "forms") else ""
     return (
         f"`bianmin {command}` needs the Python package {package}, which is not installed.\n"
         f"Install it with:  pip install 'bianmin{extra}'\n"

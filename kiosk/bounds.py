@@ -41,7 +41,7 @@ def whole_bounds(question: Question) -> tuple[int | None, int | None]:
     >>> whole_bounds(Question("n", "integer", {}, {}, True, "none", constraint=". >= 1 and . <= 4"))
     (1, 4)
     """
-    least, most = None, None
+    least, most = _whole(question.min_value), _whole(question.max_value)
     if question.type != "integer" or _OR.search(question.constraint):
         return least, most
     for sign, number in _WHOLE.findall(question.constraint):
@@ -50,6 +50,36 @@ def whole_bounds(question: Question) -> tuple[int | None, int | None]:
         else:
             least = int(number)
     return least, most
+
+
+def frame_of(question: Question) -> str:
+    """Answer what a photo is of, for its guide: a "card", a "face", or else a "sheet".
+
+    >>> from sync.forms import Question
+    >>> frame_of(Question("p", "photo", {"zh-CN": "身份证照片"}, {}, True, "none"))
+    'card'
+    """
+    told = question.label.get("zh-CN", "") + question.voice.get("zh-CN", "")
+    if "身份证" in told or "银行卡" in told:
+        return "card"
+    is_face = any(word in told for word in ("脸", "头像", "正面照"))
+    return "face" if is_face else "sheet"
+
+
+def range_of(question: Question) -> tuple[str, str, str]:
+    """Answer least, most and step of a range or a decimal; a range has all three.
+
+    >>> from sync.forms import Question
+    >>> range_of(Question("n", "range", {}, {}, True, "none", max_value="5"))
+    ('0', '5', '1')
+    """
+    if question.type == "range":
+        return question.min_value or "0", question.max_value or "10", question.step or "1"
+    return question.min_value, question.max_value, question.step
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else None
 
 
 def unit_key(question: Question) -> str:

@@ -16,7 +16,9 @@ import msgspec
 
 from kiosk import settings as kiosk_settings
 from kiosk.assisted.cli import helper
-from kiosk.doctor import Finding, check_centre, examine
+from kiosk.doctor import check_centre, examine
+from kiosk.finding import Finding, as_json, as_text, exit_code
+from kiosk.installer.door import drawn_code, is_code, set_code
 from kiosk.machine import board, fingerprint
 from kiosk.main import opened, serve
 from kiosk.settings import Settings
@@ -59,7 +61,7 @@ def kiosk() -> None:
       BIANMIN_KIOSK_DATA_DIR, HOST, PORT, CENTRE_URL, VOICE_DIR, RECORDINGS_DIR,
       HAS_LIVE_VOICE, WIDTH_PX, HEIGHT_PX, DIAGONAL_IN, IDLE_S, UTC_OFFSET_MIN, PRINTER,
       SLIP_WIDTH_MM, IS_QR_BY_PRINTER, CARD_READER,
-      SCANNER, BELL, HAS_SHADOW, SHADOW_DIR, STICK_DIR
+      SCANNER, BELL, SCREEN_OFF, QUIET_HOURS, HAS_SHADOW, SHADOW_DIR, STICK_DIR
     """  # noqa: D301 -- click keeps the lines after a backspace as they are
 
 
@@ -292,25 +294,43 @@ def status(data_dir: Path | None, port: int | None) -> None:
 
 
 @kiosk.command()
+@click.option("--admin", is_flag=True, help="The code of the installer's screen.")
+@click.option("--set", "chosen_code", help="Take this code of 8 to 12 digits; else one is drawn.")
+@_DATA
+@told
+def code(data_dir: Path | None, chosen_code: str | None, *, admin: bool) -> None:
+    """Set the code of the installer's screen (five quick touches on the home screen's heading).
+
+    It is told this once and kept hashed; a running kiosk takes it at once.
+    """
+    if not admin:
+        raise click.UsageError("say which code:  bianmin kiosk code --admin")
+    entropy = SystemEntropy()
+    digits = chosen_code or drawn_code(entropy)
+    if not is_code(digits):
+        raise click.BadParameter("a code is 8 to 12 digits", param_hint="--set")
+    set_code(_load(data_dir).data_dir, digits, entropy)
+    click.echo(f"The installer's code is {digits}. Write it down: nobody can look it up.")
+
+
+@kiosk.command()
 @_DATA
 @_CENTRE
+@click.option("--json", "is_json", is_flag=True, help="Answer JSON, for another program.")
 @told
-def doctor(data_dir: Path | None, centre_url: str | None) -> None:
-    """Examine folder, identity, disk, clock, store, catalogue, voice and centre; say what to do."""
+def doctor(data_dir: Path | None, centre_url: str | None, *, is_json: bool) -> None:
+    """Examine folder, store, voice, machine, devices and centre; say what to do.
+
+    Each line has a number that can be told by phone. Ends with 0 when all is well, 1 when
+    somebody should come by, 2 when residents cannot be served.
+    """
     chosen = _load(data_dir, centre_url=centre_url)
     findings = (*examine(chosen, SystemClock()), asyncio.run(_centre(chosen)))
-    for finding in findings:
-        click.echo(_line(finding))
-    if not all(finding.is_good for finding in findings):
-        raise click.exceptions.Exit(1)
+    click.echo(as_json(findings) if is_json else as_text(findings))
+    if code := exit_code(findings):
+        raise click.exceptions.Exit(code)
 
 
 async def _centre(chosen: Settings) -> Finding:
     async with HttpLink(chosen.centre_url) as link:
         return await check_centre(link)
-
-
-def _line(finding: Finding) -> str:
-    mark = "ok  " if finding.is_good else "look"
-    todo = f"\n      → {finding.todo}" if finding.todo and not finding.is_good else ""
-    return f"{mark}  {finding.name:<12} {finding.said}{todo}"

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.checkup import examine_machine
+from kiosk.devices.examining import examine_devices
+from kiosk.finding import Finding
 from kiosk.machine import board, is_moved
 from kiosk.settings import Settings
 from sync import outbox
@@ -31,17 +34,9 @@ EARLIEST_MS = 1_767_225_600_000
 LATEST_MS = EARLIEST_MS + 20 * 31_557_600_000
 #: What a year of a busy village needs beside the ballast.
 DISK_FREE_BYTES_MIN = 512 * 1024 * 1024
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at."""
-
-    name: str
-    is_good: bool
-    #: What was found.
-    said: str
-    #: What to do; "" when all is well.
-    todo: str = ""
+DAY_MS = 86_400_000
+#: A week without delivery: somebody should carry it.
+BACKLOG_DAYS_MAX = 7
 
 
 def check_folder(directory: Path) -> Finding:
@@ -120,7 +115,8 @@ def check_disk(directory: Path) -> Finding:
     if free < BALLAST_BYTES * 2:
         return Finding("disk", False, said, "no transaction can be taken: free some room now")
     if free < DISK_FREE_BYTES_MIN:
-        return Finding("disk", False, said, "free some room, or put in a larger card")
+        todo = "free some room, or put in a larger card"
+        return Finding("disk", False, said, todo, is_slight=True)
     return Finding("disk", True, said)
 
 
@@ -139,7 +135,7 @@ def check_library() -> Finding:
     return Finding("SQLite", True, f"{version}{note}")
 
 
-def check_store(settings: Settings) -> tuple[Finding, ...]:
+def check_store(settings: Settings, clock: Clock) -> tuple[Finding, ...]:
     """Look into the store: sound, a catalogue in force, damage set aside, voice complete."""
     try:
         database = open_database(settings.database, is_threaded=False)
@@ -153,6 +149,7 @@ def check_store(settings: Settings) -> tuple[Finding, ...]:
     try:
         return (
             _check_damage(database),
+            _check_backlog(database, clock),
             *_check_duty(database),
             *_check_catalogue(database, settings),
         )
@@ -166,6 +163,20 @@ def _check_damage(database: Database) -> Finding:
         todo = "what could be read was saved; send the files to the centre, change the card"
         return Finding("store", False, f"damage was set aside: {names}", todo)
     return Finding("store", True, "quick_check ok")
+
+
+def _check_backlog(database: Database, clock: Clock) -> Finding:
+    """Look how long something has waited; the centre and a stick are the ways out."""
+    waiting = outbox.waiting(database.conn)
+    if waiting.refused:
+        said, todo = f"{waiting.refused} envelopes were refused by the centre", "tell the centre"
+        return Finding("backlog", False, said, todo, is_slight=True)
+    if waiting.oldest_ms is None:
+        return Finding("backlog", True, "all is delivered")
+    days = max(0, clock.now_ms() - waiting.oldest_ms) // DAY_MS
+    said = f"{waiting.count} wait, the oldest for {days} days"
+    todo = "look at the link; or carry it by stick, or by a helper's phone"
+    return Finding("backlog", days < BACKLOG_DAYS_MAX, said, todo, is_slight=True)
 
 
 def _check_catalogue(database: Database, settings: Settings) -> tuple[Finding, ...]:
@@ -194,7 +205,8 @@ def check_voice(settings: Settings, catalogue: object) -> Finding:
     said = f"{len(prompts) - missing} of {len(prompts)} sentences have a clip"
     if not missing:
         return Finding("voice", True, said)
-    return Finding("voice", False, said, "bianmin voice render --catalogue catalogue.json")
+    todo = "bianmin voice render --catalogue catalogue.json"
+    return Finding("voice", False, said, todo, is_slight=True)
 
 
 async def check_centre(link: Link) -> Finding:
@@ -202,14 +214,23 @@ async def check_centre(link: Link) -> Finding:
     try:
         await link.get(MANIFEST_PATH)
     except CentreRefused as error:
-        return Finding("centre", False, f"answers {error}", "publish a catalogue at the centre")
+        todo = "publish a catalogue at the centre"
+        return Finding("centre", False, f"answers {error}", todo, is_slight=True)
     except LinkDown as error:
-        return Finding("centre", False, str(error), "cable, router, BIANMIN_KIOSK_CENTRE_URL")
+        # Without a link a kiosk serves on: what is handed in waits.
+        todo = "cable, router, BIANMIN_KIOSK_CENTRE_URL"
+        return Finding("centre", False, str(error), todo, is_slight=True)
     return Finding("centre", True, "answers")
 
 
-def examine(settings: Settings, clock: Clock) -> tuple[Finding, ...]:
-    """Look at all that needs no network, in the order in which one would mend it."""
+def examine(settings: Settings, clock: Clock, root: Path = Path("/")) -> tuple[Finding, ...]:
+    """Look at all that needs no network, in the order in which one would mend it.
+
+    Args:
+        settings: Of this kiosk.
+        clock: The machine's.
+        root: Where /proc, /sys and /dev lie.
+    """
     looks: tuple[Callable[[], Finding], ...] = (
         lambda: check_folder(settings.data_dir),
         lambda: check_identity(settings.data_dir),
@@ -222,4 +243,10 @@ def examine(settings: Settings, clock: Clock) -> tuple[Finding, ...]:
         findings.append(look())
         if not findings[-1].is_good and findings[-1].name == "data folder":
             return tuple(findings)
-    return (*findings, *check_store(settings), *check_formers(settings.data_dir))
+    return (
+        *findings,
+        *check_store(settings, clock),
+        *check_formers(settings.data_dir),
+        *examine_machine(settings, root),
+        *examine_devices(settings, clock, root),
+    )

@@ -40,6 +40,11 @@ class Drafts:
             held[index] = (media_type, content)
         return len(self._held[question])
 
+    def held(self, question: str, index: int) -> tuple[MediaType, bytes] | None:
+        """Answer one attachment, to be looked at or heard again; None when there is none."""
+        held = self._held.get(question, [])
+        return held[index] if 0 <= index < len(held) else None
+
     def discard(self, question: str) -> None:
         """Forget the attachments of one question."""
         self._held.pop(question, None)

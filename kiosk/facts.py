@@ -8,6 +8,7 @@ from sqlite_utils import Database as Tables
 from kiosk.carry import Carry
 from kiosk.parts import Parts
 from kiosk.phrases import day_of
+from kiosk.rest import is_within
 from kiosk.visit import DEFAULT_LANGUAGE, Visit
 from kiosk.world import DEFAULT_HOTLINE, StickView, World
 from sync import outbox
@@ -75,6 +76,7 @@ async def world_now(
         is_reachable=state.is_reachable,
         last_ok_ms=state.last_ok_ms or 0,
         utc_offset_min=parts.settings.utc_offset_min,
+        is_quiet=is_within(parts.settings.quiet_hours, now_ms, parts.settings.utc_offset_min),
         printer=parts.devices.printing.view,
         card_reader=parts.devices.reading.view,
         scanner=parts.devices.scanner.view,

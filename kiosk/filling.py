@@ -86,7 +86,9 @@ def answer(visit: Visit, touch: Touch, world: World) -> Step:
         return visit, ()
     service = service_of(draft, world)
     question = service.question(place.question)
-    value = walk.tidied(world.catalogue, service, question, touch.value)
+    # What the form tells is no answer of the resident's.
+    said = walk.proposed(draft, world, question) if walk.is_told(question) else touch.value
+    value = walk.tidied(world.catalogue, service, question, said)
     problem = walk.problem_with(draft, world, question, value)
     if problem is not None:
         tries = place.tries + 1 if problem.code == place.error else 1
@@ -100,14 +102,22 @@ def answer(visit: Visit, touch: Touch, world: World) -> Step:
     return _settled(visit, place, answered, world)
 
 
+#: In `Asking.doubted`: skipping was asked about; no answer is written like this.
+_SKIPPED = "\n"
+
+
 def skip(visit: Visit, touch: Touch, world: World) -> Step:
     """Pass over a question that may be left out."""
     place, draft = visit.place, visit.draft
     if not isinstance(place, Asking) or draft is None or touch.question != place.question:
         return visit, ()
     question = service_of(draft, world).question(place.question)
-    if question.required or draft.only:
+    if walk.is_needed(draft, world, question):
         return visit, ()
+    if draft.held.get(question.id) and place.doubted != _SKIPPED:
+        # A photo or a recording would be gone: whoever means it touches once more.
+        doubting = replace(place, error="skip_loses", tries=1, doubted=_SKIPPED)
+        return replace(visit, place=doubting), ()
     answers = {key: value for key, value in draft.answers.items() if key != question.id}
     held = {key: count for key, count in draft.held.items() if key != question.id}
     passed = replace(draft, answers=answers, held=held, skipped=draft.skipped | {question.id})

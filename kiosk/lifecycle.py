@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -58,6 +59,8 @@ class Stage:
         self._stick: StickView | None = None
         #: How far the work on a stick is, 0 to 100; the page asks for it.
         self.stick_percent = 0
+        #: Serves the stick that is in once more; None = this kiosk looks for none.
+        self.serve_stick: Callable[[], None] | None = None
         self.visit = begin(fresh_token(self._parts))
 
     async def start(self) -> None:

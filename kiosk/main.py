@@ -16,6 +16,8 @@ from kiosk.devices.hung import Devices, devices_of
 from kiosk.drafts import Drafts
 from kiosk.effects import Effects
 from kiosk.forgetting import settle
+from kiosk.installer.handlers import fit_out
+from kiosk.installer.log_lines import LogLines, kept
 from kiosk.lifecycle import Stage
 from kiosk.opening import Keeper, Opened, entered, wait_for_change
 from kiosk.parts import Parts
@@ -193,13 +195,14 @@ def version() -> str:
         return "0+source"
 
 
-def build_app(stage: Stage, parts: Parts) -> web.Application:
-    """Answer the app that serves the kiosk's page."""
+def build_app(stage: Stage, parts: Parts, lines: LogLines | None = None) -> web.Application:
+    """Answer the app that serves the kiosk's page, and the installer's."""
     largest = max(ACT_BYTES_MAX, ATTACHMENT_BYTES_MAX + 1024)
     app = web.Application(middlewares=[guard], client_max_size=largest)
     app[STAGE] = stage
     app[PARTS] = parts
     app.add_routes(routes())
+    fit_out(app, parts, lines or LogLines(parts.clock), version())
     app.on_response_prepare.append(no_banner)
     return app
 
@@ -243,7 +246,9 @@ def _watched(stage: Stage, parts: Parts) -> Iterator[Coroutine[None, None, None]
         def progress(percent: int) -> None:
             stage.stick_percent = percent
 
-        yield StickWatch(root, parts.carriers, stage.note_stick, progress, parts.clock).run()
+        watch = StickWatch(root, parts.carriers, stage.note_stick, progress, parts.clock)
+        stage.serve_stick = watch.again
+        yield watch.run()
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> bool:
@@ -257,34 +262,42 @@ async def serve(settings: Settings, stop: asyncio.Event) -> bool:
         Whether to serve again, as who this kiosk is then.
     """
     async with opened(settings) as (stage, parts):
-        await stage.start()
-        # The first receipt must not wait for the drawing library to load.
-        await asyncio.to_thread(qr_svg, settings.centre_url)
-        settle()
-        runner = web.AppRunner(
-            build_app(stage, parts), access_log=None, shutdown_timeout=SHUTDOWN_S
-        )
-        await runner.setup()
-        jobs = [parts.agent.run(), stage.watch(), parts.live.start(), parts.keeper.run(parts.clock)]
-        others = (*(one.run() for one in parts.formers), *_watched(stage, parts))
-        tasks = [asyncio.ensure_future(job) for job in (*jobs, *others)]
-        changing = asyncio.ensure_future(
-            wait_for_change(settings.data_dir, lambda: stage.is_free, parts.clock)
-        )
-        try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
-            stopping = asyncio.ensure_future(stop.wait())
-            ends = {stopping, changing, *tasks[:2]}
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            is_again = changing.done() and not stopping.done()
-            stopping.cancel()
-            for task in tasks[:2]:
-                # A loop that ended by itself is a defect: let the supervisor start us afresh.
-                if task.done():
-                    task.result()
-            return is_again
-        finally:
-            for task in (changing, *tasks):
-                task.cancel()
-            await asyncio.gather(changing, *tasks, return_exceptions=True)
-            await runner.cleanup()
+        lines = LogLines(parts.clock)
+        with kept(lines):
+            return await _served(settings, stop, stage, parts, lines)
+
+
+async def _served(
+    settings: Settings, stop: asyncio.Event, stage: Stage, parts: Parts, lines: LogLines
+) -> bool:
+    await stage.start()
+    # The first receipt must not wait for the drawing library to load.
+    await asyncio.to_thread(qr_svg, settings.centre_url)
+    settle()
+    runner = web.AppRunner(
+        build_app(stage, parts, lines), access_log=None, shutdown_timeout=SHUTDOWN_S
+    )
+    await runner.setup()
+    jobs = [parts.agent.run(), stage.watch(), parts.live.start(), parts.keeper.run(parts.clock)]
+    others = (*(one.run() for one in parts.formers), *_watched(stage, parts))
+    tasks = [asyncio.ensure_future(job) for job in (*jobs, *others)]
+    changing = asyncio.ensure_future(
+        wait_for_change(settings.data_dir, lambda: stage.is_free, parts.clock)
+    )
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        stopping = asyncio.ensure_future(stop.wait())
+        ends = {stopping, changing, *tasks[:2]}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        is_again = changing.done() and not stopping.done()
+        stopping.cancel()
+        for task in tasks[:2]:
+            # A loop that ended by itself is a defect: let the supervisor start us afresh.
+            if task.done():
+                task.result()
+        return is_again
+    finally:
+        for task in (changing, *tasks):
+            task.cancel()
+        await asyncio.gather(changing, *tasks, return_exceptions=True)
+        await runner.cleanup()

@@ -67,11 +67,12 @@ class Tile(View, frozen=True):
 class Entry(View, frozen=True):
     """How the answer of a question is put in; what it is drawn with depends on `kind`.
 
-    choice, yes_no, consent and village are answered by the screen's `tiles` (each posts
-    `answer` or a page turn). All other kinds draw their own pad, camera or recorder and post
+    choice, yes_no, consent, acknowledge and village are answered by the screen's `tiles` (each
+    posts `answer` or a page turn). All other kinds draw their own pad, camera or recorder and post
     `answer` with `value`. A multi_choice posts its chosen names with spaces between, in the
-    order of `choices`. photo, signature and voice_note post their bytes to /attachment first
-    (`question` in the query) and then `answer` with how many there are; a voice_note that was
+    order of `choices`; a rank posts them in the order of touching. photo, signature and
+    voice_note post their bytes to /attachment first (`question` in the query) and then `answer`
+    with how many there are, and so does a name with drawn characters; a voice_note that was
     typed posts "=" and the text.
     """
 
@@ -89,7 +90,7 @@ class Entry(View, frozen=True):
     chars_max: int = 50
     #: How typed digits are grouped: (6, 8, 4) for an ID number, (3, 4, 4) for a phone; () none.
     groups: tuple[int, ...] = ()
-    #: multi_choice: the options, `is_selected` for those ticked; else ().
+    #: multi_choice and rank: the options, `is_selected` for those ticked; else ().
     choices: tuple[Tile, ...] = ()
     #: Photos, signatures or recordings held for this question now, and bounds.
     attachments: int = 0
@@ -107,10 +108,18 @@ class Entry(View, frozen=True):
     #: Bounds of an integer, inclusive; None = none.
     min_value: int | None = None
     max_value: int | None = None
+    #: Of a range: its ends and its step, decimal numbers; of a decimal its bounds, "" = none.
+    least: str = ""
+    most: str = ""
+    step: str = ""
+    #: What the form says for itself: shown, and sent back as it is.
+    is_read_only: bool = False
     #: What an amount counts ("元", "亩"); "" = nothing.
     unit: str = ""
     #: What is typed is shown as dots: a helper's PIN.
     is_hidden: bool = False
+    #: What a photo's guide is shaped like: "card", "face" or "sheet".
+    frame: str = "sheet"
     has_camera: bool = True
     has_microphone: bool = True
     #: A name or a text may be written by finger.
@@ -245,6 +254,8 @@ class Screen(View, frozen=True):
     #: What it goes with as `value`.
     skip_value: str = ""
     skip_label: str = ""
+    #: Quiet hours: everything is said lower; "silent" waits for a touch before it speaks at all.
+    quiet: Literal["", "lower", "silent"] = ""
     #: It may change without a touch: the page asks every second.
     is_live: bool = False
     #: The button that prints a slip again, "" = none; it posts "print".
@@ -258,6 +269,8 @@ class Screen(View, frozen=True):
     more: tuple[Utterance, ...] = ()
     #: How often in a row the answer was wrong.
     tries: int = 0
+    #: Picture of where the answer stands, for what was wrong again; "" = none.
+    example: str = ""
     #: Seconds without a touch until the page posts `timeout`; 0 = never.
     timeout_s: int = 0
     #: Of a screen that counts down: seconds left, and what is said then.

@@ -14,6 +14,7 @@ from kiosk.devices.address import (
     allowed,
     is_address,
 )
+from kiosk.rest import FORM, is_span
 from kiosk.web.keymap import DOES, is_key_change
 from sync import settings
 from sync.limits import IDLE_S
@@ -64,6 +65,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Where the scanner hangs: "input:/dev/input/by-id/…-event-kbd", "serial:/dev/ttyACM0:9600",
     #: "tcp:host:port"; "" = there is none, or it types into the page like a keyboard.
     scanner: str = ""
+    #: Hours in which a screen that nobody uses is dark, as "22:00-06:00"; any touch wakes it.
+    screen_off: str = ""
+    #: Hours in which the kiosk speaks only after a touch, and lower; "" = none.
+    quiet_hours: str = ""
     #: What rings for the helper: "file:/sys/class/gpio/gpio17/value", "serial:/dev/ttyS2:9600",
     #: "command:/usr/local/bin/ring"; "" = there is no bell.
     bell: str = ""
@@ -113,6 +118,8 @@ def _bounds(chosen: Settings) -> Iterator[settings.Bound]:
     is_printer = is_address(chosen.printer, PRINTER_KINDS)
     yield "printer", is_printer, allowed(PRINTER_KINDS)
     is_reader = is_address(chosen.card_reader, CARD_READER_KINDS)
+    yield "screen_off", is_span(chosen.screen_off), FORM
+    yield "quiet_hours", is_span(chosen.quiet_hours), FORM
     yield "card_reader", is_reader, allowed(CARD_READER_KINDS)
     yield "scanner", is_address(chosen.scanner, SCANNER_KINDS), allowed(SCANNER_KINDS)
     yield "bell", is_address(chosen.bell, BELL_KINDS), allowed(BELL_KINDS)

@@ -100,6 +100,10 @@ class StickWatch:
             await self.look()
             await self._clock.sleep(STICK_LOOK_S)
 
+    def again(self) -> None:
+        """Work on the stick that is in once more, with the next look."""
+        self._is_seen = False
+
     async def look(self) -> None:
         """Look once; work on a stick that was not there before."""
         is_there = await self._aside(is_stick, self._root)

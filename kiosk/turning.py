@@ -29,6 +29,7 @@ from kiosk.places import (
 )
 from kiosk.visit import Draft, Visit
 from kiosk.world import World, service_of
+from sync.forms import UNANSWERED_TYPES
 
 _Paged = AtHome | InCategory | Asking | Checking | AtMatters | AtDayList | AtBoard | AtLooks
 
@@ -57,9 +58,9 @@ def page_count(visit: Visit, world: World) -> int:  # noqa: PLR0911 -- one retur
             question = service.question(question_id)
             if question.type == "village":
                 return village_pages(world)
-            if question.type == "multi_choice":
+            if question.type in ("multi_choice", "rank"):
                 return 1
-            return tile_pages(len(world.catalogue.choices(service, question)))
+            return tile_pages(len(walk.offered(visit.draft, world, question)))
         case Checking() if visit.draft is not None:
             return row_pages(len(checked_questions(visit.draft, world)))
         case AtMatters():
@@ -78,8 +79,9 @@ def village_pages(world: World) -> int:
 
 
 def checked_questions(draft: Draft, world: World) -> tuple[str, ...]:
-    """Answer the questions that the check page lists: all but the consents."""
-    return tuple(q.id for q in walk.asked(draft, world) if q.type != "consent")
+    """Answer the questions that the check page lists: all but consents and what was only told."""
+    told = UNANSWERED_TYPES | {"consent", "acknowledge"}
+    return tuple(q.id for q in walk.asked(draft, world) if q.type not in told)
 
 
 def back(visit: Visit, touch: Touch, world: World) -> Step:  # noqa: PLR0911 -- one return a case

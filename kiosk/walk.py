@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from kiosk.visit import Draft
 from kiosk.world import World, service_of
 from sync import evaluation, identity
-from sync.forms import ATTACHMENT_TYPES, CHOICE_TYPES, Catalogue, Question, Service
+from sync.forms import (
+    ATTACHMENT_TYPES,
+    CHOICE_TYPES,
+    UNANSWERED_TYPES,
+    Catalogue,
+    Choice,
+    Question,
+    Service,
+)
 from sync.handwriting import is_to_be_read
 
 #: Bad levels of a rating: only these are asked why (国办发〔2019〕51号).
 BAD_LEVELS: frozenset[str] = frozenset({"dissatisfied", "very_dissatisfied"})
 _COUNT = re.compile(r"[0-9]{1,2}")
+_DECIMAL = re.compile(r"(-?)0*([0-9]+)(?:\.([0-9]*))?")
 _AMOUNT = re.compile(r"0*([0-9]+)(?:\.([0-9]{0,2}))?")
 
 
@@ -172,12 +181,22 @@ def tidied(  # noqa: PLR0911 -- one return a case
             return str(int(digits)) if re.fullmatch(r"[0-9]{1,18}", digits) else digits
         case "amount":
             return _amount(identity.normalise_digits(value))
+        case "decimal":
+            return _decimal(identity.normalise_digits(value))
         case "multi_choice":
             picked = set(value.split())
             known = [choice.name for choice in catalogue.choices(service, question)]
             return " ".join([n for n in known if n in picked] + sorted(picked - set(known)))
         case _:
             return value
+
+
+def _decimal(value: str) -> str:
+    match = _DECIMAL.fullmatch(value)
+    if match is None:
+        return value
+    number = f"{match[2]}.{match[3] or ''}".rstrip("0").rstrip(".")
+    return number if number == "0" else match[1] + number
 
 
 def _amount(value: str) -> str:
@@ -197,4 +216,34 @@ def is_doubtful(question: Question, value: str) -> bool:
 
 def is_tile_answered(question: Question) -> bool:
     """Answer whether touching one tile is the whole answer."""
-    return question.type in (CHOICE_TYPES - {"multi_choice"}) | {"consent", "village"}
+    return question.type in _TILE_TYPES and not is_told(question)
+
+
+def is_told(question: Question) -> bool:
+    """Answer whether the form tells something, and the resident only goes on."""
+    return question.type in UNANSWERED_TYPES or question.is_read_only
+
+
+_TILE_TYPES = (CHOICE_TYPES - {"multi_choice", "rank"}) | {"consent", "village", "acknowledge"}
+
+
+def offered(draft: Draft, world: World, question: Question) -> tuple[Choice, ...]:
+    """Answer the choices that the answers so far leave of a question."""
+    service = service_of(draft, world)
+    return evaluation.offered(world.catalogue, service, question, draft.answers, world.today)
+
+
+def proposed(draft: Draft, world: World, question: Question) -> str:
+    """Answer what stands as the answer: what was said, else what the form begins with."""
+    if question.id in draft.answers or question.id in draft.skipped:
+        return draft.answers.get(question.id, "")
+    service = service_of(draft, world)
+    return evaluation.default_of(world.catalogue, service, question, draft.answers, world.today)
+
+
+def is_needed(draft: Draft, world: World, question: Question) -> bool:
+    """Answer whether a question may not be passed over."""
+    service = service_of(draft, world)
+    return bool(draft.only) or evaluation.is_required(
+        world.catalogue, service, question, draft.answers, world.today
+    )

@@ -49,6 +49,8 @@ class World(Part, frozen=True):
     last_ok_ms: int = 0
     #: Offset of the place from UTC, for days shown to people.
     utc_offset_min: int = 480
+    #: It speaks only after a touch now, and lower.
+    is_quiet: bool = False
     #: The slip printer, and what became of this visit's slip.
     printer: PrinterView = PrinterView()
     #: The reader of ID cards: "" = none, "ready" or "gone".

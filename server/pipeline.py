@@ -46,6 +46,12 @@ class Unfinished(Exception):
         self.awaits = awaits
 
 
+def _seen(conn: sqlite3.Connection, shelf: Shelf) -> tuple[bool, list[StoredEnvelope]]:
+    """Look for a newer catalogue; answer whether letters awaited one, and what waits."""
+    shelf.refresh(conn)
+    return outcomes.has_published(conn), inbox.waiting(conn, limits.PIPELINE_BATCH)
+
+
 def settle(
     conn: sqlite3.Connection,
     shelf: Shelf,
@@ -211,10 +217,10 @@ class Pipeline:
         Raises:
             VaultUnavailable: Nothing was opened; the batch waits.
         """
-        await self._store.read(self._shelf.refresh)
-        if await self._store.read(outcomes.has_published):
+        is_due, envelopes = await self._store.read(_seen, self._shelf)
+        if is_due:
             await self._store.write(outcomes.release_published)
-        envelopes = await self._store.read(inbox.waiting, limits.PIPELINE_BATCH)
+            envelopes = await self._store.read(inbox.waiting, limits.PIPELINE_BATCH)
         if not envelopes:
             return 0
         items = await self._route(envelopes)

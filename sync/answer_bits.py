@@ -8,15 +8,34 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 
-import msgspec
-
-from sync.answer_types import AMOUNT_FORM, COUNT_FORM, INTEGER_FORM, VILLAGE_FORM
+from sync.answer_types import (
+    AMOUNT_FORM,
+    COUNT_FORM,
+    INTEGER_FORM,
+    VILLAGE_FORM,
+)
 from sync.bits import AnswersError, BitReader, BitWriter
-from sync.dictionary import Dictionary
-from sync.forms import Choice, QuestionType
+from sync.forms import QuestionType
 from sync.identity import id_check_digit, is_id_number
 from sync.ids import case_number
+from sync.layouts import Layout, Put, Take
+from sync.survey_bits import (
+    BARCODE_FORM,
+    digit_bits,
+    put_barcode,
+    put_decimal,
+    put_rank,
+    put_time,
+    put_unanswered,
+    take_barcode,
+    take_decimal,
+    take_rank,
+    take_time,
+    take_unanswered,
+)
 from sync.xpath_values import date_of
+
+__all__ = ["Layout", "filled_text", "put_answer", "take_answer"]
 
 _REGION_BITS = 20
 _BIRTH_EPOCH = dt.date(1800, 1, 1)  # the ID number's form begins with 18, 19 or 20
@@ -35,14 +54,6 @@ _DIGITS4 = re.compile(r"[0-9]{4}")
 _DIGITS4_BITS = 14
 _VILLAGE_BITS = 40
 _COUNT_MAX = 9
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """What the bits of one answer depend on."""
-
-    dictionary: Dictionary
-    #: Of a select question, in list order.
-    choices: tuple[Choice, ...] = ()
 
 
 def put_answer(bits: BitWriter, kind: QuestionType, value: str, layout: Layout) -> None:
@@ -204,15 +215,11 @@ def _take_note(bits: BitReader, layout: Layout) -> str:
     return "=" + _take_text(bits, layout) if bits.take(1) else _take_count(bits, layout)
 
 
-_Put = Callable[[BitWriter, str, Layout], None]
-_Take = Callable[[BitReader, Layout], str]
-
-
 def _or_text(
     fits: Callable[[str], bool],
     put: Callable[[BitWriter, str], None],
     take: Callable[[BitReader], str],
-) -> tuple[_Put, _Take]:
+) -> tuple[Put, Take]:
     """Code what may be typed wrongly: a bit 0 and the short form, or a bit 1 and the text."""
 
     def put_either(bits: BitWriter, value: str, layout: Layout) -> None:
@@ -257,18 +264,14 @@ def _take_mobile(bits: BitReader) -> str:
     return f"1{bits.take(_MOBILE_BITS) + _MOBILE_BASE}"
 
 
-def _card_bits(digits: int) -> int:
-    return int("9" * digits).bit_length()
-
-
 def _put_card(bits: BitWriter, value: str) -> None:
     bits.put(len(value) - _CARD_DIGITS_MIN, 3)
-    bits.put(int(value), _card_bits(len(value)))
+    bits.put(int(value), digit_bits(len(value)))
 
 
 def _take_card(bits: BitReader) -> str:
     digits = bits.take(3) + _CARD_DIGITS_MIN
-    value = f"{bits.take(_card_bits(digits)):0{digits}d}"
+    value = f"{bits.take(digit_bits(digits)):0{digits}d}"
     if len(value) != digits:
         raise AnswersError("a card number is none")
     return value
@@ -306,7 +309,7 @@ def _matches(form: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda value: form.fullmatch(value) is not None
 
 
-_CODES: Mapping[QuestionType, tuple[_Put, _Take]] = {
+_CODES: Mapping[QuestionType, tuple[Put, Take]] = {
     "id_number": _or_text(is_id_number, _put_id_number, _take_id_number),
     "name": (_put_text, _take_text),
     "phone": _or_text(_matches(_MOBILE), _put_mobile, _take_mobile),
@@ -325,4 +328,11 @@ _CODES: Mapping[QuestionType, tuple[_Put, _Take]] = {
     "text_note": (_put_text, _take_text),
     "village": (_put_village, _take_village),
     "consent": (_put_consent, _take_consent),
+    "decimal": (put_decimal, take_decimal),
+    "time": (put_time, take_time),
+    "range": (put_decimal, take_decimal),
+    "rank": (put_rank, take_rank),
+    "note": (put_unanswered, take_unanswered),
+    "acknowledge": (_put_consent, _take_consent),
+    "barcode": _or_text(_matches(BARCODE_FORM), put_barcode, take_barcode),
 }

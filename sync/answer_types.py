@@ -2,8 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
-from sync.forms import ATTACHMENT_TYPES, CHOICE_TYPES, Catalogue, Question, Service
+from sync.forms import (
+    ATTACHMENT_TYPES,
+    CHOICE_TYPES,
+    UNANSWERED_TYPES,
+    Catalogue,
+    Question,
+    Service,
+)
 from sync.identity import is_id_number, is_person_name, is_phone
 from sync.ids import is_case_number
 from sync.limits import TEXT_BYTES_MAX, TEXT_CHARS_MAX
@@ -12,6 +20,8 @@ from sync.xpath_values import date_of
 AMOUNT_FORM = re.compile(r"(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,2})?")
 INTEGER_FORM = re.compile(r"0|-?[1-9][0-9]{0,8}")
 COUNT_FORM = re.compile(r"[1-9]")
+DECIMAL_FORM = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,5})?")
+TIME_FORM = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 VILLAGE_FORM = re.compile(r"[1-9][0-9]{11}")
 DATE_YEARS = range(1900, 2200)
 
@@ -44,15 +54,25 @@ def type_fault(catalogue: Catalogue, service: Service, question: Question, value
     rule = catalogue.types.get(question.type)
     if rule is not None and not VALIDATORS.get(rule.validator, _anything)(value):
         return question.type
-    if question.type in ATTACHMENT_TYPES:
-        return _attachment_fault(question, value)
     if question.type in CHOICE_TYPES:
         names = [choice.name for choice in catalogue.choices(service, question)]
-        is_multiple = question.type == "multi_choice"
-        return "" if _is_selection(value, names, is_multiple=is_multiple) else "choice"
-    if question.type in _FORMS:
-        return "" if _FORMS[question.type](value) else question.type
-    return _text_fault(value)
+        return "" if _is_selection(value, names, question.type) else "choice"
+    return _form_fault(question, value)
+
+
+def _form_fault(question: Question, value: str) -> str:
+    kind = question.type
+    if kind in ATTACHMENT_TYPES:
+        fault = _attachment_fault(question, value)
+    elif kind in NUMBER_TYPES:
+        fault = _number_fault(question, value)
+    elif kind in UNANSWERED_TYPES:
+        fault = kind
+    elif kind in _FORMS:
+        fault = "" if _FORMS[kind](value) else kind
+    else:
+        fault = _text_fault(value)
+    return fault
 
 
 def _anything(_: str) -> bool:
@@ -67,17 +87,47 @@ def _is_day(value: str) -> bool:
 _FORMS: Mapping[str, Callable[[str], object]] = {
     "date": _is_day,
     "amount": AMOUNT_FORM.fullmatch,
-    "integer": INTEGER_FORM.fullmatch,
+    "time": TIME_FORM.fullmatch,
     "village": VILLAGE_FORM.fullmatch,
     "consent": "OK".__eq__,
+    "acknowledge": "OK".__eq__,
 }
+NUMBER_TYPES: frozenset[str] = frozenset({"integer", "decimal", "range"})
+"""What `min_value`, `max_value` and `step` bind."""
 
 
-def _is_selection(value: str, names: list[str], *, is_multiple: bool) -> bool:
-    if not is_multiple:
-        return value in names
-    chosen = set(value.split(" "))
-    return " ".join(name for name in names if name in chosen) == value
+def _is_selection(value: str, names: list[str], kind: str) -> bool:
+    chosen = value.split(" ")
+    match kind:
+        case "multi_choice":
+            return " ".join(name for name in names if name in chosen) == value
+        case "rank":
+            return len(set(chosen)) == len(chosen) and set(chosen) <= set(names)
+        case _:
+            return value in names
+
+
+def is_decimal(value: str) -> bool:
+    """Answer whether it is a decimal number as answers write it: "-0.5", never "-0" or "1."."""
+    return DECIMAL_FORM.fullmatch(value) is not None and (
+        not value.startswith("-") or any(digit in value for digit in "123456789")
+    )
+
+
+def _number_fault(question: Question, value: str) -> str:
+    """Check form, bounds and step; bounds that are no numbers bind nobody."""
+    form = INTEGER_FORM.fullmatch if question.type == "integer" else is_decimal
+    if not form(value):
+        return question.type
+    number = Decimal(value)
+    least, most, step = map(_bound, (question.min_value, question.max_value, question.step))
+    is_inside = (least is None or number >= least) and (most is None or number <= most)
+    is_on_step = not step or (number - (least or Decimal())) % step == 0
+    return "" if is_inside and is_on_step else question.type
+
+
+def _bound(text: str) -> Decimal | None:
+    return Decimal(text) if is_decimal(text) else None
 
 
 def _attachment_fault(question: Question, value: str) -> str:

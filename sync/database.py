@@ -23,7 +23,7 @@ from sync.errors import BianminError
 from sync.limits import BALLAST_BYTES
 from sync.salvage import salvage
 from sync.signing import kiosk_id
-from sync.storefile import asides, code_of, connected, set_others_aside
+from sync.storefile import asides, code_of, opened
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -130,6 +130,9 @@ class Database:
         """Damaged files and stores of former identities beside this one; tell the operator."""
         self._lock = lock
         self._ballast_bytes = ballast_bytes
+        self._folder = path.parent
+        self.ballast_path = _ballast_path(path)
+        """The file that only takes room."""
         self._thread: ThreadPoolExecutor | None = None
 
     def start_thread(self) -> None:
@@ -173,17 +176,12 @@ class Database:
                 await self.run(_supersede)
             raise
 
-    @property
-    def ballast_path(self) -> Path:
-        """The file that only takes room."""
-        return _ballast_path(self.path)
-
     def has_room(self) -> bool:
         """Answer whether new transactions may be taken: twice the ballast is free, ballast kept.
 
         The last room belongs to acknowledgements and pruning: with a full disk even DELETE fails.
         """
-        is_free = self.disk.free_bytes(self.path.parent) >= 2 * self._ballast_bytes
+        is_free = self.disk.free_bytes(self._folder) >= 2 * self._ballast_bytes
         return self.disk.exists(self.ballast_path) and is_free
 
     async def give_back(self) -> None:
@@ -301,8 +299,7 @@ def open_database(
             disk.unlink(_ballast_path(path))
         # A kill right after a sync that failed leaves a commit that only memory shows.
         disk.settle(path.with_name(path.name + "-wal"))
-        set_others_aside(disk, path, device_public)
-        conn = connected(disk, path)
+        conn = opened(disk, path, device_public)
         undo.callback(conn.conn.close)
         database = Database(conn, path, disk=disk, lock=lock, ballast_bytes=ballast_bytes)
         # Inside `immediate`: a migration reads which ones ran and then writes.

@@ -15,7 +15,9 @@ from sync.answer_types import COUNT_FORM, type_fault
 from sync.expressions import Scope, as_text, compile_expression
 from sync.forms import (
     ATTACHMENT_TYPES,
+    UNANSWERED_TYPES,
     Catalogue,
+    Choice,
     Eligibility,
     Question,
     Service,
@@ -45,9 +47,15 @@ class Problem(Struct, frozen=True):
 class _Values(Mapping[str, str]):
     """Answers of the visible questions, and calculated values worked out when asked for."""
 
-    def __init__(self, service: Service, kinds: Mapping[str, str], today: dt.date) -> None:
+    def __init__(
+        self,
+        service: Service,
+        kinds: Mapping[str, str],
+        today: dt.date,
+        labels: Mapping[str, Mapping[str, str]],
+    ) -> None:
         self.answers: dict[str, str] = {}
-        self._scope = Scope(self, kinds, today)
+        self._scope = Scope(self, kinds, today, labels=labels)
         self._calculations = {item.id: item.calculation for item in service.calculates}
         self._running: set[str] = set()
 
@@ -130,6 +138,39 @@ def problems(
             found.append(Problem(name, "irrelevant"))
     found.extend(_whole(questions, answers))
     return tuple(found)
+
+
+def offered(
+    catalogue: Catalogue, service: Service, question: Question, answers: Answers, today: dt.date
+) -> tuple[Choice, ...]:
+    """Answer the choices that the answers so far leave of a select question, in list order."""
+    choices = catalogue.choices(service, question)
+    if not question.choice_filter:
+        return choices
+    return _offered(choices, question, _walk(catalogue, service, answers, today)[1])
+
+
+def default_of(
+    catalogue: Catalogue, service: Service, question: Question, answers: Answers, today: dt.date
+) -> str:
+    """Answer what a question begins with, "" for nothing; never what its type does not allow."""
+    if not question.default:
+        return ""
+    scope = _walk(catalogue, service, answers, today)[1]
+    value = compile_expression(question.default).value(scope)
+    if isinstance(value, float) and math.isnan(value):
+        return ""
+    text = as_text(value)[:TEXT_CHARS_MAX]
+    return "" if not text or type_fault(catalogue, service, question, text) else text
+
+
+def is_required(
+    catalogue: Catalogue, service: Service, question: Question, answers: Answers, today: dt.date
+) -> bool:
+    """Answer whether a question, taken as relevant, may not be passed over."""
+    if question.required or not question.required_when:
+        return question.required and question.type not in UNANSWERED_TYPES
+    return _is_required(question, _walk(catalogue, service, answers, today)[1])
 
 
 def warnings(
@@ -221,9 +262,10 @@ def shown(
     if masked and rule is not None and rule.mask:
         return mask(rule.mask, value)
     match question.type:
-        case "choice" | "yes_no" | "multi_choice":
+        case "choice" | "yes_no" | "multi_choice" | "rank":
             labels = _labels(catalogue, service, question, language)
-            names = value.split() if question.type == "multi_choice" else [value]
+            is_list = question.type in ("multi_choice", "rank")
+            names = value.split() if is_list else [value]
             comma = "、" if language.startswith("zh") else ", "
             written = comma.join(labels.get(name, name) for name in names)
         case "date":
@@ -232,7 +274,7 @@ def shown(
             written = (villages or {}).get(value, value)
         case "voice_note":
             written = value.removeprefix("=")
-        case "consent":
+        case "consent" | "acknowledge":
             written = "✓"
         case _:
             written = value
@@ -262,12 +304,12 @@ def _walk(
     """Walk the form once: the visible questions, and the scope of their answers."""
     kinds: dict[str, str] = {question.id: question.type for question in service.questions}
     kinds.update((item.id, "calculate") for item in service.calculates)
-    values = _Values(service, kinds, today)
     labels = {
         question.id: _labels(catalogue, service, question, catalogue.default_language)
         for question in service.questions
         if question.choices
     }
+    values = _Values(service, kinds, today, labels)
     scope = Scope(values, kinds, today, labels=labels)
     visible = []
     for question in service.questions:
@@ -283,7 +325,7 @@ def _problem(
     catalogue: Catalogue, service: Service, question: Question, value: str, scope: Scope
 ) -> Problem | None:
     if not value:
-        if not question.required:
+        if not _is_required(question, scope):
             return None
         return Problem(question.id, "photo_missing" if question.type == "photo" else "required")
     rule = catalogue.types.get(question.type)
@@ -291,6 +333,11 @@ def _problem(
     code = type_fault(catalogue, service, question, value)
     if code:
         return Problem(question.id, code, message)
+    if question.choice_filter:
+        choices = catalogue.choices(service, question)
+        names = {choice.name for choice in _offered(choices, question, scope)}
+        if not names.issuperset(value.split(" ")):
+            return Problem(question.id, "choice", message)
     own = Scope(
         scope.values,
         {**scope.kinds, ".": question.type},
@@ -305,6 +352,27 @@ def _problem(
         if constraint and compile_expression(constraint).truth(own) is False:
             return Problem(question.id, question.type if is_of_type else "constraint", message)
     return None
+
+
+def _is_required(question: Question, scope: Scope) -> bool:
+    if question.type in UNANSWERED_TYPES:
+        return False
+    if question.required or not question.required_when:
+        return question.required
+    return compile_expression(question.required_when).truth(scope) is True
+
+
+def _offered(choices: tuple[Choice, ...], question: Question, scope: Scope) -> tuple[Choice, ...]:
+    condition = compile_expression(question.choice_filter, is_filter=True)
+
+    def passes(choice: Choice) -> bool:
+        rows = ({"name": choice.name, **columns} for columns in (choice.columns, *choice.variants))
+        return any(
+            condition.truth(Scope(scope.values, scope.kinds, scope.today, columns=row)) is True
+            for row in rows
+        )
+
+    return tuple(choice for choice in choices if passes(choice))
 
 
 def _whole(questions: tuple[Question, ...], answers: Answers) -> Iterator[Problem]:
@@ -322,5 +390,5 @@ def _whole(questions: tuple[Question, ...], answers: Answers) -> Iterator[Proble
 
 
 def _text_bytes(question: Question, value: str) -> int:
-    is_text = question.type in ("name", "text_note") or value.startswith("=")
+    is_text = question.type in ("name", "text_note", "barcode") or value.startswith("=")
     return len(value.encode("utf-8", "surrogatepass")) if is_text else 0

@@ -87,11 +87,12 @@ _APPLY: Mapping[str, Callable[[str, Value, Value], Value]] = {
 
 
 @lru_cache(maxsize=4096)
-def compile_expression(text: str) -> Expression:
+def compile_expression(text: str, *, is_filter: bool = False) -> Expression:
     """Compile an XLSForm expression; the same text is compiled once.
 
     Args:
         text: The expression with `${question}` references, at most 4,000 characters.
+        is_filter: It is a `choice_filter`, where a bare name is a column of the choice looked at.
 
     Raises:
         ExpressionError: Not well formed, too long or too deep, or it calls a function that is not
@@ -102,7 +103,7 @@ def compile_expression(text: str) -> Expression:
     """
     if len(text) > EXPRESSION_CHARS_MAX:
         raise ExpressionError("the expression is too long", EXPRESSION_CHARS_MAX)
-    parser = _Parser(_tokens(text))
+    parser = _Parser(_tokens(text), is_filter=is_filter)
     node = parser.level(0, 0).node
     parser.expect("end")
     return Expression(text, frozenset(parser.names), node)
@@ -126,8 +127,9 @@ def _tokens(text: str) -> list[_Token]:
 class _Parser:
     """Reads tokens from left to right; one method a rule of the grammar."""
 
-    def __init__(self, tokens: Sequence[_Token]) -> None:
+    def __init__(self, tokens: Sequence[_Token], *, is_filter: bool) -> None:
         self.names: set[str] = set()
+        self._is_filter = is_filter
         self._tokens = tokens
         self._index = 0
 
@@ -194,6 +196,9 @@ class _Parser:
 
     def _call(self, name: _Token, depth: int) -> Argument:
         if self._peek().text != "(" or self._peek().kind != "sign":
+            if self._is_filter:
+                # As an absent node in XPath, a column that the choice has not is the empty text.
+                return Argument(lambda scope: scope.columns.get(name.text, ""))
             raise ExpressionError(f"a path like {name.text!r} is not supported", name.position)
         function = FUNCTIONS.get(name.text)
         if function is None:

@@ -43,6 +43,10 @@ ATTACHMENT_TYPES: frozenset[str] = frozenset({"photo", "signature", "voice_note"
 CHOICE_TYPES: frozenset[str] = frozenset({"choice", "yes_no", "multi_choice", "rank"})
 UNANSWERED_TYPES: frozenset[str] = frozenset({"note"})
 """What is shown or said and has no answer."""
+RULELESS_TYPES: frozenset[str] = frozenset(
+    {"decimal", "time", "range", "rank", "note", "acknowledge", "barcode"}
+)
+"""What a catalogue need not list in `types`: such a question brings its own bounds."""
 
 
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -82,6 +86,8 @@ class Choice(Struct, frozen=True):
     image: str = ""
     #: Further columns of the choices sheet, for `choice_filter`: lexical values by column.
     columns: Mapping[str, str] = {}
+    #: The same choice under further conditions (ODK's allow_choice_duplicates): other `columns`.
+    variants: tuple[Mapping[str, str], ...] = ()
 
 
 class Question(Struct, frozen=True):
@@ -111,6 +117,8 @@ class Question(Struct, frozen=True):
     min_value: str = ""
     max_value: str = ""
     step: str = ""
+    #: Expression that makes an answer necessary where `required` is false.
+    required_when: str = ""
 
 
 class Calculate(Struct, frozen=True):

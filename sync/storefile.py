@@ -4,6 +4,7 @@ What is damaged or another identity's is kept beside the store under a name of i
 deleted and never written to.
 """
 
+import contextlib
 import functools
 import sqlite3
 from pathlib import Path
@@ -56,17 +57,36 @@ def connected(disk: Disk, path: Path) -> Tables:
     return db
 
 
-def _fault_of(disk: Disk, path: Path, device_public: bytes | None) -> str:
-    """Answer why a store is not to be used: "damaged", "former" (another device's), or ""."""
+def opened(disk: Disk, path: Path, device_public: bytes | None) -> Tables:
+    """Open what is sound and this device's; what else lies at `path` is set aside first."""
+    if disk.exists(path):
+        found = _judged(disk, path, device_public)
+        if not isinstance(found, str):
+            return found
+        _set_aside(disk, path, found)
+    if not disk.exists(path):
+        # Left by a power cut while the store was set aside; its copy is.
+        for suffix in ("-wal", "-shm"):
+            disk.unlink(path.with_name(path.name + suffix))
+    return connected(disk, path)
+
+
+def _judged(disk: Disk, path: Path, device_public: bytes | None) -> Tables | str:
+    """Answer the open store, or why it is not to be used: "damaged", "former" (another device's).
+
+    A former identity's numbers and chain are not this kiosk's.
+    """
     try:
-        db = connected(disk, path)
-        try:
+        with contextlib.ExitStack() as undo:
+            db = connected(disk, path)
+            undo.callback(db.conn.close)
             is_whole = db.conn.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
             if not (is_whole and _has_its_tables(db) and _counts_on(db)):
                 return "damaged"
-            return "" if device_public is None or _is_of(db, device_public) else "former"
-        finally:
-            db.conn.close()
+            if device_public is not None and not _is_of(db, device_public):
+                return "former"
+            undo.pop_all()
+            return db
     except UnicodeDecodeError:
         return "damaged"
     except sqlite3.DatabaseError as error:
@@ -121,17 +141,6 @@ def _tables_after(count: int) -> frozenset[tuple[str, str, str]]:
         return _tables_of(db)
     finally:
         db.conn.close()
-
-
-def set_others_aside(disk: Disk, path: Path, device_public: bytes | None) -> None:
-    """Leave at `path` what is sound and this device's, or nothing."""
-    # Its numbers and chain, when it is a former identity's, are not this kiosk's.
-    if disk.exists(path) and (fault := _fault_of(disk, path, device_public)):
-        _set_aside(disk, path, fault)
-    if not disk.exists(path):
-        # Left by a power cut while the store was set aside; its copy is.
-        for suffix in ("-wal", "-shm"):
-            disk.unlink(path.with_name(path.name + suffix))
 
 
 def _set_aside(disk: Disk, path: Path, word: str) -> None:

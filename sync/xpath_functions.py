@@ -40,6 +40,7 @@ class Function(msgspec.Struct, frozen=True):
 
 
 _MANY = 64
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _CHOICE_REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}")
 # Weekday and month names would need a language; hours would need a clock that kiosks may not have.
 _FORMATS: Mapping[str, Callable[[dt.date], str]] = {
@@ -225,6 +226,58 @@ def _rounded(value: Value, places: Value = 0.0) -> Value:
     return math.floor(rounded) / scale if math.isfinite(rounded) else number
 
 
+def _mathematical(apply: Callable[..., float]) -> Callable[..., Value]:
+    """Make a function of numbers one that answers NaN where it has no value."""
+
+    def call(*values: Value) -> Value:
+        try:
+            return apply(*map(as_number, values))
+        except (ValueError, OverflowError):
+            return math.nan
+
+    return call
+
+
+def _selected_at(value: Value, index: Value) -> Value:
+    chosen, at = as_text(value).split(), as_number(index)
+    return chosen[int(at)] if 0 <= at < len(chosen) else ""
+
+
+def _joined(separator: Value, *values: Value) -> Value:
+    """Join what is given; a missing answer leaves no gap."""
+    return as_text(separator).join(as_text(value) for value in values if value != "")
+
+
+def _given(apply: Callable[..., float]) -> Callable[..., Value]:
+    """Build on the answers that are given; `None` when there is none."""
+
+    def call(*values: Value) -> Value:
+        numbers = [as_number(value) for value in values if value != ""]
+        return apply(numbers) if numbers else None
+
+    return call
+
+
+def _count_true(arguments: Sequence[Argument]) -> Node:
+    nodes = tuple(argument.node for argument in arguments)
+    return lambda scope: float(sum(as_truth(node(scope)) is True for node in nodes))
+
+
+def _day_part(value: Value) -> Value:
+    """Answer a time of day, "08:30", as the part of a day that has passed."""
+    match = _TIME.match(as_text(value))
+    return (60 * int(match[1]) + int(match[2])) / 1440 if match else math.nan
+
+
+def _before(text: Value, mark: Value) -> Value:
+    head, found, _ = as_text(text).partition(as_text(mark)) if as_text(mark) else ("", "", "")
+    return head if found else ""
+
+
+def _after(text: Value, mark: Value) -> Value:
+    return as_text(text).partition(as_text(mark))[2] if as_text(mark) else as_text(text)
+
+
 def _date(value: Value) -> Value:
     day = as_date(value)
     return math.nan if day is None else day
@@ -287,5 +340,30 @@ FUNCTIONS: Mapping[str, Function] = {
     "date": Function(1, 1, _strict(_date)),
     "format-date": Function(2, 2, _format_date),
     "decimal-date-time": Function(1, 1, _strict(_days)),
+    "decimal-time": Function(1, 1, _strict(_day_part)),
+    "pow": Function(2, 2, _strict(_mathematical(math.pow))),
+    "sqrt": Function(1, 1, _strict(_mathematical(math.sqrt))),
+    "exp": Function(1, 1, _strict(_mathematical(math.exp))),
+    "log": Function(1, 1, _strict(_mathematical(math.log))),
+    "log10": Function(1, 1, _strict(_mathematical(math.log10))),
+    "sin": Function(1, 1, _strict(_mathematical(math.sin))),
+    "cos": Function(1, 1, _strict(_mathematical(math.cos))),
+    "tan": Function(1, 1, _strict(_mathematical(math.tan))),
+    "asin": Function(1, 1, _strict(_mathematical(math.asin))),
+    "acos": Function(1, 1, _strict(_mathematical(math.acos))),
+    "atan": Function(1, 1, _strict(_mathematical(math.atan))),
+    "atan2": Function(2, 2, _strict(_mathematical(math.atan2))),
+    "pi": Function(0, 0, lambda _: lambda _scope: math.pi),
+    "selected-at": Function(2, 2, _seeing(_selected_at)),
+    "join": Function(2, _MANY, _seeing(_joined)),
+    "count-non-empty": Function(1, _MANY, _seeing(_count)),
+    "substring-before": Function(2, 2, _strict(_before)),
+    "substring-after": Function(2, 2, _strict(_after)),
+    # What an import of repeats writes in place of sum(), min(), max() and count() over a node set:
+    # an instance that is not there counts for nothing, where a missing answer would be unknown.
+    "sum-given": Function(1, _MANY, _seeing(lambda *values: _given(sum)(*values) or 0.0)),
+    "min-given": Function(1, _MANY, _seeing(_given(min))),
+    "max-given": Function(1, _MANY, _seeing(_given(max))),
+    "count-true": Function(1, _MANY, _count_true),
 }
 """Every function by its name; `research/domain.md` section 0 names what the catalogue uses."""

@@ -36,6 +36,8 @@ class Scope(msgspec.Struct, frozen=True):
     current: str = ""
     #: Choice labels in the language at hand, by question and choice, for `jr:choice-name`.
     labels: Mapping[str, Mapping[str, str]] = {}
+    #: Columns of the choice that a `choice_filter` looks at.
+    columns: Mapping[str, str] = {}
 
     def typed(self, name: str) -> Value:
         """Answer the value of one name, or of "."; dates typed, empty = `None`."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from voice_prompts.booth_cli import booth_command
 from voice_prompts.check import Fault, check, coverage
 from voice_prompts.errors import VoiceError
 from voice_prompts.library import Library
@@ -69,6 +70,7 @@ def voice() -> None:
 
 
 voice.add_command(pack)
+voice.add_command(booth_command)
 
 
 @voice.command("render")

@@ -40,6 +40,8 @@ class LiveSpeaker:
         self._count = 0
         self._is_closed = False
         self._renewal: asyncio.Task[None] | None = None
+        # Counts what was forgotten: a text from before is not spoken after it.
+        self._generation = 0
 
     @property
     def pid(self) -> int | None:
@@ -55,7 +57,8 @@ class LiveSpeaker:
         async with self._turn:
             try:
                 # A real word, because the tables of readings load with the first one.
-                await self._speak_now(Request("zh-CN", "好", is_utterance=False))
+                greeting = Request("zh-CN", "好", is_utterance=False)
+                await self._speak_now(greeting, self._generation)
             except SpeechUnavailable as error:
                 _log.warning("live voice unavailable", extra={"reason": str(error)})
 
@@ -64,6 +67,7 @@ class LiveSpeaker:
 
         What is being spoken is given up. Whoever speaks meanwhile waits for the new one.
         """
+        self._generation += 1
         if self._process is None or self._is_closed:
             return
         if self._process.returncode is None:
@@ -98,14 +102,18 @@ class LiveSpeaker:
         if self._waiting >= LIVE_WAITING_MAX:
             raise SpeechUnavailable("too many texts are waiting to be spoken")
         self._waiting += 1
+        generation = self._generation
         try:
             async with self._turn:
-                return await self._speak_now(Request(language, text, is_utterance=False))
+                request = Request(language, text, is_utterance=False)
+                return await self._speak_now(request, generation)
         finally:
             self._waiting -= 1
 
-    async def _speak_now(self, request: Request) -> bytes:
+    async def _speak_now(self, request: Request, generation: int) -> bytes:
         for is_last in (False, True):
+            if generation != self._generation:
+                raise SpeechUnavailable("whoever wanted this spoken is gone")
             try:
                 async with asyncio.timeout(WORKER_START_TIMEOUT_S):
                     process = await self._ready()

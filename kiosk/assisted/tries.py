@@ -35,10 +35,11 @@ class Tries:
 
     Args:
         directory: The kiosk's data folder.
+        name: The file's; another door has another.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / FILE_NAME
+    def __init__(self, directory: Path, name: str = FILE_NAME) -> None:
+        self._path = directory / name
         self._memory = self._read()
 
     def wait_s(self, now_ms: int) -> int:

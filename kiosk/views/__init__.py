@@ -47,6 +47,7 @@ from kiosk.views import (
     lessons,
     mine,
     overlays,
+    quiet,
     together,
     withdrawing,
 )
@@ -75,10 +76,11 @@ def screen(visit: Visit, world: World, wordings: Mapping[str, Wording]) -> Scree
         shown,
         status=status(frame),
         languages=others,
-        comfort=visit.comfort, is_live=card.is_live(frame),
+        comfort=visit.comfort,
+        is_live=card.is_live(frame),
         more=frame.say("page.more"),
     )
-    return replace(shown, band=assisted.band(frame))
+    return quiet.hushed(frame, replace(shown, band=assisted.band(frame)))
 
 
 def _overlay(frame: Frame) -> Screen:

@@ -8,13 +8,12 @@ from kiosk.phrases import said
 from kiosk.places import Asking, Warned
 from kiosk.screens import Entry, Screen, Utterance
 from kiosk.turning import village_pages
-from kiosk.views import card
+from kiosk.views import card, mistakes
 from kiosk.views.entries import entry_of
 from kiosk.views.frame import Frame, Option, more_option, repeats, tiles, voices, worded
 from kiosk.visit import Draft
 from kiosk.world import service_of
-from sync.forms import Question, Service, Village
-from sync.limits import WRONG_TRIES_HELP
+from sync.forms import Question, Village
 from voice_prompts.compose import Spoken
 
 #: What to do on this kind of question, said after the longer silence.
@@ -33,6 +32,12 @@ _SILENCE: dict[str, str] = {
     "voice_note": "silence.voice_note",
     "text_note": "silence.name",
     "multi_choice": "silence.multi",
+    "decimal": "silence.pad",
+    "barcode": "silence.pad",
+    "time": "silence.time",
+    "range": "silence.range",
+    "rank": "silence.rank",
+    "note": "silence.note",
 }
 
 
@@ -40,7 +45,7 @@ def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
     """Show one question with its way to answer it."""
     service = service_of(draft, frame.world)
     asked = service.question(place.question)
-    options = _options(frame, service, asked, draft, place.page)
+    options = _options(frame, asked, draft, place.page)
     entry = entry_of(frame, service, asked, draft, tiles(options))
     is_tile_answered = walk.is_tile_answered(asked)
     title = said(frame.words(asked.voice))
@@ -50,26 +55,33 @@ def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
         kind="question",
         language=frame.language,
         title=frame.words(asked.label),
-        lines=(frame.words(asked.voice), *card.lines(frame, place)),
+        lines=(
+            frame.words(asked.voice),
+            *filter(None, [frame.words(asked.hint)]),
+            *card.lines(frame, place),
+        ),
         tiles=tiles(options) if is_tile_answered else (),
         entry=entry,
         error=error,
         tries=place.tries if error else 0,
+        example=mistakes.example(asked, place),
         page=place.page,
-        pages=_pages(frame, service, asked),
+        pages=_pages(frame, draft, asked),
         step=step,
         steps=steps,
         service_name=frame.words(service.plain_name),
         can_back=True,
         next_action="" if is_tile_answered else "answer",
-        next_label="" if is_tile_answered else frame.text("question.next"),
-        skip_action="" if asked.required or draft.only else "skip",
+        next_label="" if is_tile_answered else frame.text(_next_key(asked)),
+        next_value=entry.value if walk.is_told(asked) else "",
+        skip_action="" if entry.is_required or walk.is_told(asked) else "skip",
         skip_label=frame.text("question.skip"),
         say=card.said(frame, place)
         if place.is_read
         else (
             *said_error,
             *title,
+            *_beside(frame, asked, entry),
             *card.said(frame, place),
             *_said_options(frame, options, entry, place),
         ),
@@ -78,16 +90,29 @@ def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
     )
 
 
+def _next_key(asked: Question) -> str:
+    return "question.read" if walk.is_told(asked) else "question.next"
+
+
 def _said_options(
     frame: Frame, options: list[Option], entry: Entry, place: Asking
 ) -> tuple[Utterance, ...]:
     if place.error:
         # What was wrong is the one thing to hear now.
         return ()
-    skip = () if entry.is_required else frame.say("question.skip_hint", "skip")
+    skip = frame.say("question.skip_hint", "skip") if entry.hint else ()
     by_hand = frame.say("hand.hint", "way-hand") if entry.has_handwriting else ()
     ways = by_hand if asked_for_words(entry) else ()
     return (*voices(options), *ways, *skip)
+
+
+def _beside(frame: Frame, asked: Question, entry: Entry) -> tuple[Utterance, ...]:
+    """Say what stands beside the question: the form's hint, what it tells, how to answer."""
+    hint = said(frame.words(asked.hint), "line-0")
+    if walk.is_told(asked):
+        stated = said(entry.shown) if entry.shown and asked.sensitivity == "none" else ()
+        return (*hint, *stated, *frame.say("question.read", "next"))
+    return (*hint, *(frame.say("rank.how") if asked.type == "rank" else ()))
 
 
 def asked_for_words(entry: Entry) -> bool:
@@ -111,24 +136,25 @@ def _error(frame: Frame, asked: Question, place: Asking) -> tuple[str, tuple[Utt
     else:
         key = key if key in frame.wording.keys() else "error.other"  # noqa: SIM118 -- no mapping
         text, utterances = frame.text(key), frame.say(key, "error")
-    if place.tries >= WRONG_TRIES_HELP:
-        utterances = (*utterances, *frame.say("error.help", "helper"))
-        text = f"{text}{frame.text('error.help')}"
-    return text, utterances
+    can_skip = not (asked.required or (frame.visit.draft and frame.visit.draft.only))
+    shown_too, said_too = mistakes.further(frame, asked, place, can_skip=can_skip)
+    return text + shown_too, (*utterances, *said_too)
 
 
-def _options(
-    frame: Frame, service: Service, asked: Question, draft: Draft, page: int
-) -> list[Option]:
+def _options(frame: Frame, asked: Question, draft: Draft, page: int) -> list[Option]:
     match asked.type:
         case "consent":
             return _consent_options(frame, draft.answers.get(asked.id, ""))
         case "village":
             return _village_options(frame, draft.answers.get(asked.id, ""), page)
-        case "choice" | "yes_no" | "multi_choice":
-            chosen = set(draft.answers.get(asked.id, "").split())
-            choices = frame.world.catalogue.choices(service, asked)
-            is_paged = asked.type != "multi_choice"
+        case "acknowledge":
+            given = walk.proposed(draft, frame.world, asked)
+            seen = worded(frame, "answer", "question.understood", "check", value="OK")
+            return [replace(seen, is_selected=given == "OK")]
+        case "choice" | "yes_no" | "multi_choice" | "rank":
+            chosen = set(walk.proposed(draft, frame.world, asked).split())
+            choices = walk.offered(draft, frame.world, asked)
+            is_paged = asked.type not in ("multi_choice", "rank")
             options = [
                 Option(
                     action="answer",
@@ -182,11 +208,11 @@ def _village(frame: Frame, village: Village, value: str) -> Option:
     )
 
 
-def _pages(frame: Frame, service: Service, asked: Question) -> int:
+def _pages(frame: Frame, draft: Draft, asked: Question) -> int:
     if asked.type == "village":
         return village_pages(frame.world)
     if asked.type in ("choice", "yes_no"):
-        return tile_pages(len(frame.world.catalogue.choices(service, asked)))
+        return tile_pages(len(walk.offered(draft, frame.world, asked)))
     return 1
 
 
@@ -210,7 +236,9 @@ def warning(frame: Frame, place: Warned, draft: Draft) -> Screen:
     )
 
 
-def spoken_value(asked: Question, value: str) -> Spoken | None:
+def spoken_value(  # noqa: PLR0911 -- one return a type
+    asked: Question, value: str
+) -> Spoken | None:
     """Answer how a value is said aloud; None when it is not for other ears, or no value.
 
     Numbers that name a person or their money are read by the eyes alone (research A6).
@@ -220,6 +248,10 @@ def spoken_value(asked: Question, value: str) -> Spoken | None:
     match asked.type:
         case "integer":
             return Spoken("count", value)
+        case "decimal" | "range":
+            return Spoken("number", value)
+        case "time":
+            return Spoken("time", value)
         case "amount":
             is_money = bounds.unit_key(asked) == "unit.yuan"
             return Spoken("money" if is_money else "number", value)

@@ -14,6 +14,7 @@ from kiosk.visit import Draft
 from kiosk.world import service_of
 from sync import evaluation
 from sync.forms import CHOICE_TYPES, Question, Service
+from sync.handwriting import is_to_be_read
 from voice_prompts.compose import Spoken
 
 _SLOT = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
@@ -138,18 +139,15 @@ def _said_row(  # noqa: PLR0911 -- one return a kind of answer
     if asked.sensitivity == "sensitive" or asked.type in ("phone", "bank_card", "id_number"):
         return (*label, *frame.say("check.look", dom_id))
     if asked.type in CHOICE_TYPES:
-        picked = set(value.split())
-        return (
-            *label,
-            *(
-                utterance
-                for choice in frame.world.catalogue.choices(service, asked)
-                if choice.name in picked
-                for utterance in said(frame.words(choice.voice), dom_id)
-            ),
-        )
+        named = {c.name: c for c in frame.world.catalogue.choices(service, asked)}
+        # In the order of the answer, which is the list's or, of a rank, the resident's own.
+        picked = [named[name] for name in value.split() if name in named]
+        heard = (said(frame.words(choice.voice), dom_id) for choice in picked)
+        return (*label, *(utterance for each in heard for utterance in each))
     if asked.type == "village":
         return (*label, *said(shown(frame, service, asked, value, masked=True), dom_id))
+    if is_to_be_read(asked, value):
+        return (*label, *frame.say("check.handwritten", dom_id))
     spoken = spoken_value(asked, value)
     if spoken is None:
         return (*label, *frame.say("check.look", dom_id))

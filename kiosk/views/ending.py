@@ -40,7 +40,7 @@ def receipt(frame: Frame) -> Screen:
         next_label=frame.text("receipt.next"),
         # One touch from one person's receipt to the next one's form.
         skip_action="helper_again" if frame.visit.helper else "",
-        skip_label=frame.text("next.again"),
+        skip_label=frame.text("next.person"),
         print_label=paper.button(frame),
         # What is new comes first: they heard the rest before the paper failed.
         say=(*slip, *number) if is_lost or frame.world.printer.is_again else told,

@@ -1,6 +1,6 @@
 """How the answer of a question is put in: its pad, its bounds, what it says so far. Pure."""
 
-from kiosk import bounds
+from kiosk import bounds, walk
 from kiosk.phrases import day
 from kiosk.screens import Entry, Tile
 from kiosk.views.echoing import person
@@ -28,6 +28,8 @@ _CHARS_MAX: dict[str, int] = {
     "digits4": 4,
     "integer": 4,
     "amount": 10,
+    "decimal": 15,
+    "barcode": 50,
     "name": NAME_CHARS_MAX,
     "text_note": TEXT_CHARS_MAX,
     "voice_note": TEXT_CHARS_MAX,
@@ -46,11 +48,12 @@ def entry_of(
         draft: The answers so far.
         options: Tiles of its choices.
     """
-    value = draft.answers.get(asked.id, "")
-    is_required = asked.required or bool(draft.only)
+    value = walk.proposed(draft, frame.world, asked)
+    is_required = walk.is_needed(draft, frame.world, asked)
     held = draft.held.get(asked.id, 0)
     earliest, latest = bounds.day_bounds(asked, frame.world.today)
     min_value, max_value = bounds.whole_bounds(asked)
+    least, most, step = bounds.range_of(asked)
     unit = bounds.unit_key(asked)
     room = ATTACHMENTS_MAX - sum(draft.held.values()) + held
     return Entry(
@@ -59,10 +62,10 @@ def entry_of(
         value=value,
         shown=shown(frame, service, asked, value, masked=False),
         is_required=is_required,
-        hint="" if is_required else frame.text("question.skip_hint"),
+        hint="" if is_required or walk.is_told(asked) else frame.text("question.skip_hint"),
         chars_max=_CHARS_MAX.get(asked.type, TEXT_CHARS_MAX),
         groups=_GROUPS.get(asked.type, ()),
-        choices=options if asked.type == "multi_choice" else (),
+        choices=options if asked.type in ("multi_choice", "rank") else (),
         attachments=held,
         attachments_min=max(asked.min_photos, 1) if asked.type in ATTACHMENT_TYPES else 0,
         attachments_max=min(room, 3) if asked.type == "photo" else 1,
@@ -73,6 +76,11 @@ def entry_of(
         latest=latest,
         min_value=min_value,
         max_value=max_value,
+        least=least,
+        most=most,
+        step=step,
+        is_read_only=asked.is_read_only,
+        frame=bounds.frame_of(asked),
         unit=frame.text(unit) if unit else "",
         has_handwriting=frame.world.has_handwriting and asked.type in WRITTEN_TYPES,
     )

@@ -19,6 +19,10 @@ def agree(frame: Frame, draft: Draft) -> Screen:
     service = service_of(draft, frame.world)
     if draft.is_withdrawal:
         text, whole = frame.text("withdraw.title"), frame.say("withdraw.title", "line-0")
+    elif draft.corrects:
+        # The other answers are at the centre: the whole is this matter's name and what they saw.
+        text = frame.words(service.plain_name)
+        whole = said(text, "line-0")
     else:
         text = evaluation.filled(
             frame.world.catalogue,

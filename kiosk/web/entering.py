@@ -8,6 +8,7 @@ from aiohttp import web
 
 from kiosk.entry.ink import read_ink
 from kiosk.errors import InkRefused, OtherScreen
+from kiosk.places import Asking
 from kiosk.web.keys import PARTS, STAGE
 from sync.limits import ECHO_BYTES_MAX, INK_BYTES_MAX
 
@@ -48,6 +49,20 @@ async def echo(request: web.Request) -> web.Response:
     return _json({"lines": told.lines, "is_wrong": told.is_wrong, "say": said.say})
 
 
+async def held(request: web.Request) -> web.Response:
+    """GET /attachment?visit=…&question=…&index=… : what the question on the screen holds."""
+    visit, index = request.app[STAGE].visit, request.query.get("index", "0")
+    question = request.query.get("question", "")
+    is_here = isinstance(visit.place, Asking) and visit.place.question == question
+    if request.query.get("visit", "") != visit.id or not is_here:
+        raise OtherScreen("the screen shows something else by now")
+    is_place = index.isascii() and index.isdigit() and len(index) <= 2
+    found = request.app[PARTS].drafts.held(question, int(index)) if is_place else None
+    if found is None:
+        raise web.HTTPNotFound
+    return web.Response(body=found[1], content_type=found[0])
+
+
 async def _body(request: web.Request, bytes_max: int) -> bytes:
     if (request.content_length or 0) > bytes_max:
         raise InkRefused("this is more than one answer")
@@ -60,4 +75,8 @@ def _json(answer: object) -> web.Response:
 
 def routes() -> list[web.AbstractRouteDef]:
     """Answer the routes that help putting in."""
-    return [web.post("/handwriting", handwriting), web.post("/echo", echo)]
+    return [
+        web.post("/handwriting", handwriting),
+        web.post("/echo", echo),
+        web.get("/attachment", held),
+    ]

@@ -10,11 +10,13 @@ from aiohttp import web
 from kiosk.entry import pinyin_path
 from kiosk.errors import AttachmentRefused, AttachmentTooLarge
 from kiosk.events import Action, Touch
+from kiosk.parts import Parts
+from kiosk.rest import is_within
 from kiosk.web import entering, saying
 from kiosk.web.keys import PARTS, STAGE
 from kiosk.web.pages import page, profile_of
 from kiosk.web.presentation import profile_css
-from kiosk.web.status import status_of
+from kiosk.web.status import Status, status_of
 from sync.limits import ACT_BYTES_MAX, ATTACHMENT_BYTES_MAX, TEXT_CHARS_MAX
 from voice_prompts.errors import VoiceError
 
@@ -104,11 +106,21 @@ async def alive(request: web.Request) -> web.Response:
 
 
 async def pulse(request: web.Request) -> web.Response:
-    """GET /pulse?visit=…&rev=… : whether that screen is the present one, and a stick's progress."""
+    """GET /pulse?visit=…&rev=… : whether that screen is still shown, a stick's progress, night."""
     query, stage = request.query, request.app[STAGE]
     is_current = (query.get("visit"), query.get("rev")) == (stage.visit.id, str(stage.visit.rev))
-    told = {"is_current": is_current, "percent": stage.stick_percent}
+    told = {
+        "is_current": is_current,
+        "percent": stage.stick_percent,
+        "is_dark": is_dark(request.app[PARTS]),
+    }
     return web.Response(body=msgspec.json.encode(told), content_type="application/json")
+
+
+def is_dark(parts: Parts) -> bool:
+    """Answer whether a screen that nobody uses is to be dark now."""
+    settings = parts.settings
+    return is_within(settings.screen_off, parts.clock.now_ms(), settings.utc_offset_min)
 
 
 async def live_voice(request: web.Request) -> web.Response:
@@ -167,8 +179,14 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     """GET /status : backlog, last contact, versions; nothing personal."""
+    told = await present_status(request)
+    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
+
+
+async def present_status(request: web.Request) -> Status:
+    """Answer what this kiosk says of itself now."""
     parts = request.app[PARTS]
-    told = await parts.database.run(
+    return await parts.database.run(
         status_of,
         identity=parts.identity,
         state=parts.agent.state,
@@ -177,7 +195,6 @@ async def status(request: web.Request) -> web.Response:
         has_room=parts.database.has_room(),
         unmet=parts.effects.unmet,
     )
-    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
 
 
 async def send(request: web.Request) -> web.Response:

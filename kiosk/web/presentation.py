@@ -29,6 +29,8 @@ _ICONS = _HERE / "static" / "icons"
 _LAYOUT_MM = (222.0, 130.0)
 #: A smaller display keeps the arrangement and shrinks it, but not further than this.
 _REDUCTION_MIN = 0.66
+#: So much of the layout's room is enough for its real millimetres: texts give way.
+_FITS = 0.93
 #: On larger displays everything grows, but not further than this: arms do not.
 _ENLARGEMENT_MAX = 1.6
 #: How many places a character takes: Han 1, Latin about half.
@@ -64,6 +66,8 @@ class ScreenProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         long_mm = max(self.width_px, self.height_px) / self.px_per_mm
         short_mm = min(self.width_px, self.height_px) / self.px_per_mm
         room = min(long_mm / _LAYOUT_MM[0], short_mm / _LAYOUT_MM[1])
+        if _FITS <= room < 1:
+            return self.px_per_mm
         return self.px_per_mm * min(max(room, _REDUCTION_MIN), _ENLARGEMENT_MAX)
 
 

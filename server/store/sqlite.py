@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -47,6 +48,11 @@ class _Job:
             self.future.set_result(self.result)
 
 
+@lru_cache(maxsize=8)
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
 @contextmanager
 def writing(path: Path, disk: Disk = SYSTEM_DISK) -> Iterator[None]:
     """Be the only process that writes or checkpoints this database.
@@ -55,7 +61,7 @@ def writing(path: Path, disk: Disk = SYSTEM_DISK) -> Iterator[None]:
     instant. The commands (`publish`, `code`, …) work beside a running centre, so both take this
     lock around each of their transactions.
     """
-    lock = disk.lock(path.with_name(path.name + ".lock"), is_waiting=True)
+    lock = disk.lock(_lock_of(path), is_waiting=True)
     try:
         yield
     finally:

@@ -48,7 +48,8 @@ class Presser(Resident):
         for before, key in pairwise(["", *text]):
             if key == before:
                 await asyncio.sleep(SAME_KEY_S)
-            if self.has_digits:
+            # A keypad has no Chinese stops; those of the screen are gone to.
+            if self.has_digits and (key.isascii() or key == "delete"):
                 await self.page.keyboard.press({"delete": "Backspace"}.get(key, key))
             else:
                 await self.touch(f'.key[data-key="{key}"]')

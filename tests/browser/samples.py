@@ -2,6 +2,7 @@
 
 from kiosk.receipt import qr_svg
 from kiosk.screens import ReceiptView, Row, Screen, Tile, TimelineItem, Utterance
+from tests.browser.sample_assisted import assisted_screens
 from tests.browser.sample_carry import carry_screens
 from tests.browser.sample_comfort import comfort_screens
 from tests.browser.sample_devices import device_screens
@@ -36,6 +37,7 @@ def screens(language: str) -> dict[str, Screen]:
         **questions(language),
         **entries(language),
         **_ends(language),
+        **assisted_screens(language),
         **carry_screens(language),
         **stick_screens(language),
         **comfort_screens(language),

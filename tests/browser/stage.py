@@ -57,6 +57,8 @@ class Stage:
         self.candidates = tuple("王玉主五壬丰正土士工干三")
         self.echoes: list[tuple[str, str, bool]] = []
         self.told: dict[str, object] = {"lines": [], "is_wrong": False, "say": []}
+        #: What was asked for of what a question holds: question, index.
+        self.looked: list[tuple[str, str]] = []
         self.voices: list[str] = []
         self.texts: list[str] = []
         self.rev = 0
@@ -72,6 +74,7 @@ class Stage:
         self.posts.clear()
         self.attachments.clear()
         self.inks.clear()
+        self.looked.clear()
         self.echoes.clear()
         self.voices.clear()
         self.texts.clear()
@@ -105,6 +108,10 @@ class Stage:
             (query["question"], int(query["index"]), request.content_type, await request.read())
         )
         return web.Response(status=204)
+
+    async def held(self, request: web.Request) -> web.Response:
+        self.looked.append((request.query["question"], request.query["index"]))
+        return web.Response(body=self._tone, content_type="audio/wav")
 
     async def handwriting(self, request: web.Request) -> web.Response:
         self.inks.append(read_ink(await request.read()))
@@ -203,6 +210,7 @@ async def running_stage() -> AsyncIterator[Stage]:
             web.get("/pulse", stage.pulse),
             web.get("/carry/film", stage.film),
             web.post("/attachment", stage.attach),
+            web.get("/attachment", stage.held),
             web.post("/handwriting", stage.handwriting),
             web.post("/echo", stage.echo),
             web.get("/voice/{key:.+}", stage.voice),

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from bianmin.browser import KIOSK_FLAGS
+from kiosk.media import checked_media
 from tests.browser.samples import question, screens
 from tests.browser.stage import Stage, appear, open_stage, running_browser, running_stage, until
 
@@ -372,7 +373,43 @@ async def test_fingerprint_instead_of_a_signature_bears_the_day(page: Page, stag
     await page.tap("#next")
 
     assert await stage.posted() == ("answer", "1", "q_signature")
-    assert b"2026-11-24" in stage.attachments[0][3]
+    [(_, _, kind, drawing)] = stage.attachments
+    assert b"2026-11-24" in drawing
+    # The kiosk itself takes it, and takes nothing else in its place.
+    assert checked_media("signature", kind, drawing) == "image/svg+xml"
+
+
+async def test_stroke_of_a_signature_is_taken_back(page: Page, stage: Stage) -> None:
+    await _ask(page, stage, "signature")
+    box = await page.locator("#ink").bounding_box()
+    assert box is not None
+
+    for dx in (40, 120):
+        await page.mouse.move(box["x"] + dx, box["y"] + 60)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + dx + 60, box["y"] + 120, steps=4)
+        await page.mouse.up()
+    await _tap(page, '[data-do="undo"]', "#next")
+
+    assert await stage.posted() == ("answer", "1", "q_signature")
+    assert stage.attachments[0][3].count(b"M") == 1
+
+
+async def test_recording_of_before_is_heard_again(page: Page, stage: Stage) -> None:
+    await _ask(page, stage, "voice_note", may_type=True, attachments=1, value="1")
+
+    await page.tap('[data-do="play"]')
+    while not stage.looked:
+        await asyncio.sleep(0.02)
+
+    assert stage.looked[0] == ("q_voice_note", "0")
+
+
+async def test_photo_of_before_is_seen_again(page: Page, stage: Stage) -> None:
+    await _ask(page, stage, "photo", attachments=2, attachments_max=3, value="2")
+
+    assert stage.looked == [("q_photo", "1")]
+    assert await page.is_visible(".finder img")
 
 
 async def test_empty_signature_sends_nothing_to_keep(page: Page, stage: Stage) -> None:

@@ -112,6 +112,7 @@ async def test_arrows_go_through_a_screen_in_the_order_in_which_it_is_said(
     assert await press(page, *["ArrowLeft"] * 9) == "title"
 
 
+@pytest.mark.deep
 async def test_what_the_focus_comes_to_is_said_and_nothing_else(page: Page, stage: Stage) -> None:
     await show(page, stage, "category")
 
@@ -126,6 +127,7 @@ async def test_what_the_focus_comes_to_is_said_and_nothing_else(page: Page, stag
     assert [p["url"] for p in played if p["highlight"] == "tile-2"] == ["/voice/tile-2"]
 
 
+@pytest.mark.deep
 async def test_a_key_stops_the_voice_like_a_touch(page: Page, stage: Stage) -> None:
     screen = screens("zh-CN")["home"]
     stage.put(screen, Playlist(say=tuple(Clip(f"/voice/{n}", 0, "title") for n in range(9))))
@@ -144,6 +146,7 @@ async def test_ok_on_a_tile_chooses_it(page: Page, stage: Stage) -> None:
     assert await stage.posted() == ("service", "v2", "")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("key", "action"),
     [("Escape", "back"), ("Backspace", "back"), ("F1", "help"), ("?", "help"), ("F3", "comfort")],
@@ -167,6 +170,7 @@ async def test_digits_of_a_number_pad_go_into_the_screens_pad_and_ok_sends_them(
     assert await page.locator("input,textarea,[contenteditable]").count() == 0
 
 
+@pytest.mark.deep
 async def test_number_is_put_in_by_arrows_and_read_back(page: Page, stage: Stage) -> None:
     await show(page, stage, "digits4")
     assert await press(page, "ArrowRight") == "typed"
@@ -181,6 +185,7 @@ async def test_number_is_put_in_by_arrows_and_read_back(page: Page, stage: Stage
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.deep
 async def test_day_is_chosen_by_arrows(page: Page, stage: Stage) -> None:
     await show(page, stage, "date")
     await reach(page, "[data-cell='2024']")
@@ -201,6 +206,7 @@ async def test_day_is_chosen_by_arrows(page: Page, stage: Stage) -> None:
     assert any("几月" in text for text in stage.texts)
 
 
+@pytest.mark.deep
 async def test_ticking_says_whether_it_is_ticked(page: Page, stage: Stage) -> None:
     await show(page, stage, "multi_choice")
     await reach(page, "[role=checkbox][aria-checked=false]")
@@ -213,6 +219,7 @@ async def test_ticking_says_whether_it_is_ticked(page: Page, stage: Stage) -> No
     assert await page.evaluate("document.activeElement.getAttribute('aria-checked')") == "true"
 
 
+@pytest.mark.deep
 async def test_fingerprint_is_pressed_with_ok(page: Page, stage: Stage) -> None:
     await show(page, stage, "signature")
 
@@ -225,6 +232,7 @@ async def test_fingerprint_is_pressed_with_ok(page: Page, stage: Stage) -> None:
     assert stage.attachments[0][2] == "image/svg+xml"
 
 
+@pytest.mark.deep
 async def test_photo_is_taken_with_ok_and_its_judgement_is_said(page: Page, stage: Stage) -> None:
     await show(page, stage, "photo")
 
@@ -240,6 +248,7 @@ async def test_photo_is_taken_with_ok_and_its_judgement_is_said(page: Page, stag
     assert set(stage.texts) & {judged["good"], judged["dark"], judged["blurred"]}
 
 
+@pytest.mark.deep
 async def test_row_of_the_check_page_is_said_with_its_button(page: Page, stage: Stage) -> None:
     screen = screens("zh-CN")["check"]
     rows = tuple(Clip(f"/voice/{row.dom_id}", 0, row.dom_id) for row in screen.rows)
@@ -254,6 +263,7 @@ async def test_row_of_the_check_page_is_said_with_its_button(page: Page, stage: 
     assert (await stage.posted())[0] == "change"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
 async def test_ring_of_the_focus_is_thick_and_strong(page: Page, stage: Stage, theme: str) -> None:
     screen = screens("zh-CN")["id_number"]
@@ -268,6 +278,7 @@ async def test_ring_of_the_focus_is_thick_and_strong(page: Page, stage: Stage, t
         assert contrast >= 7, selector
 
 
+@pytest.mark.deep
 async def test_installer_may_give_keys_another_meaning(page: Page, stage: Stage) -> None:
     await show(page, stage, "category")
     await page.evaluate("document.body.dataset.keys = JSON.stringify({ KeyN: 'next', KeyJ: 'ok' })")
@@ -277,6 +288,7 @@ async def test_installer_may_give_keys_another_meaning(page: Page, stage: Stage)
     assert await stage.posted() == ("service", "v2", "")
 
 
+@pytest.mark.deep
 async def test_what_was_typed_is_there_again_after_a_look_at_comfort(
     page: Page, stage: Stage
 ) -> None:

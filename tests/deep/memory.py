@@ -1,8 +1,10 @@
 """Looking for words in what a process can read of its own memory, and in files."""
 
+import array
+import contextlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -10,6 +12,7 @@ from urllib.parse import quote
 #: More than this of one region is read piece by piece, overlapping by the longest needle.
 _PIECE_BYTES: Final = 16 * 1024 * 1024
 _OVERLAP_BYTES: Final = 4096
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 #: Device memory and the kernel's own pages cannot be read, or hold nothing of ours.
 _UNREADABLE: Final = ("[vvar]", "[vsyscall]", "/dev/dri", "/dev/snd")
 
@@ -30,20 +33,14 @@ def needles_of(name: str, text: str, *spaced: str) -> dict[str, bytes]:
         found[f"{name}{shown} utf-8"] = written.encode()
         # Python keeps hanzi in two bytes each, JavaScript everything that is no ASCII.
         found[f"{name}{shown} utf-16"] = written.encode("utf-16-le")
-        found[f"{name}{shown} utf-32"] = written.encode("utf-32-le")
     if not text.isascii():
         found[f"{name} percent"] = quote(text).encode()
-        found[f"{name} escaped"] = text.encode("unicode_escape")
     return found
 
 
 def found_in(content: bytes, needles: Needles) -> dict[str, int]:
     """Answer how often each form stands in some bytes; those that do not are left out."""
-    pattern = re.compile(b"|".join(re.escape(one) for one in set(needles.values())))
-    if not pattern.search(content):
-        return {}
-    counts = {name: content.count(one) for name, one in needles.items()}
-    return {name: count for name, count in counts.items() if count}
+    return {name: content.count(one) for name, one in needles.items() if one in content}
 
 
 def found_in_memory(pid: int, needles: Needles) -> dict[str, int]:
@@ -73,12 +70,14 @@ def found_in_files(folders: Iterable[Path], needles: Needles) -> dict[str, dict[
 
 
 def _memory(pid: int) -> Iterator[bytes]:
-    try:
-        regions = (Path("/proc") / str(pid) / "maps").read_text().splitlines()
-        number = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            process = Path("/proc") / str(pid)
+            regions = (process / "maps").read_text().splitlines()
+            memory = stack.enter_context((process / "mem").open("rb", buffering=0))
+            pages = stack.enter_context((process / "pagemap").open("rb", buffering=0))
+        except (FileNotFoundError, ProcessLookupError):
+            return
         for line in regions:
             span, rights, *rest = line.split(maxsplit=5)
             if "r" not in rights or any(word in rest[-1] for word in _UNREADABLE):
@@ -87,21 +86,34 @@ def _memory(pid: int) -> Iterator[bytes]:
             if rest[-1].startswith("/usr/") and "w" not in rights:
                 continue
             start, end = (int(part, 16) for part in span.split("-"))
-            yield from _region(number, start, end)
-    finally:
-        os.close(number)
+            for first, last in _present(pages.fileno(), start, end):
+                yield from _read(memory.fileno(), first, last)
 
 
-def _region(number: int, start: int, end: int) -> Iterator[bytes]:
+def _present(pages: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Answer the stretches of a region that are in memory or in swap: the least part of it."""
+    try:
+        content = os.pread(pages, (end - start) // _PAGE_BYTES * 8, start // _PAGE_BYTES * 8)
+    except OSError:
+        return
     at = start
-    while at < end:
-        size = min(_PIECE_BYTES, end - at)
+    for is_there, run in groupby(array.array("Q", content), key=lambda entry: entry >> 62 != 0):
+        size = sum(1 for _ in run) * _PAGE_BYTES
+        if is_there:
+            yield at, at + size
+        at += size
+
+
+def _read(memory: int, start: int, end: int) -> Iterator[bytes]:
+    while start < end:
         try:
-            piece = os.pread(number, size, at)
+            piece = os.pread(memory, min(_PIECE_BYTES, end - start), start)
         except OSError:
-            # Address space that was set aside and never used.
             return
         if not piece:
             return
         yield piece
-        at += len(piece) if at + len(piece) >= end else max(1, len(piece) - _OVERLAP_BYTES)
+        # Pieces overlap, so that nothing is missed where they meet.
+        start += len(piece)
+        if start < end:
+            start -= _OVERLAP_BYTES

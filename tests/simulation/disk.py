@@ -331,18 +331,9 @@ class Handle:
     def lock_region(self, first: int, count: int, flags: int) -> bool:
         if self.is_lost or self.disk.is_dead:
             raise Crashed
-        # Asked for twice in every SELECT: plain loops, nothing clever.
+        if flags & vfs.SHM_SHARED:
+            return self._share(first, is_ended=bool(flags & vfs.SHM_UNLOCK))
         exclusive, slots = self.inode.locks.exclusive, self.inode.locks.slots
-        if count == 1 and flags & vfs.SHM_SHARED:
-            if flags & vfs.SHM_UNLOCK:
-                slots[first].discard(self)
-                if exclusive[first] is self:
-                    exclusive[first] = None
-            elif exclusive[first] is None or exclusive[first] is self:
-                slots[first].add(self)
-            else:
-                return False
-            return True
         places = range(first, first + count)
         if flags & vfs.SHM_UNLOCK:
             for place in places:
@@ -350,17 +341,24 @@ class Handle:
                 if exclusive[place] is self:
                     exclusive[place] = None
             return True
-        is_shared = flags & vfs.SHM_SHARED
         for place in places:
-            if exclusive[place] is not None and exclusive[place] is not self:
-                return False
-            if not is_shared and slots[place] and slots[place] != {self}:
+            if exclusive[place] not in (None, self) or slots[place] - {self}:
                 return False
         for place in places:
-            if is_shared:
-                slots[place].add(self)
-            else:
-                exclusive[place] = self
+            exclusive[place] = self
+        return True
+
+    def _share(self, place: int, *, is_ended: bool) -> bool:
+        """Take or leave a place that others may have too; every SELECT does both."""
+        locks = self.inode.locks
+        if is_ended:
+            locks.slots[place].discard(self)
+            if locks.exclusive[place] is self:
+                locks.exclusive[place] = None
+        elif locks.exclusive[place] in (None, self):
+            locks.slots[place].add(self)
+        else:
+            return False
         return True
 
     def leave_regions(self) -> None:
@@ -394,7 +392,7 @@ class Cursor(sqlite3.Cursor):
         except BaseException as error:
             guard.__exit__(type(error), error, None)
             raise
-        if guard.is_lost or disk.is_dead or vfs.defects:
+        if not guard.is_well():
             guard.__exit__(None, None, None)
         return self
 
@@ -419,7 +417,7 @@ class Cursor(sqlite3.Cursor):
         except BaseException as error:
             guard.__exit__(type(error), error, None)
             raise
-        if guard.is_lost or disk.is_dead or vfs.defects:
+        if not guard.is_well():
             guard.__exit__(None, None, None)
         return row
 
@@ -443,6 +441,10 @@ class Guard:
         self.disk = disk
         self.process = process
         self.is_lost = False
+
+    def is_well(self) -> bool:
+        """Answer whether nothing is to be raised."""
+        return not (self.is_lost or self.disk.is_dead or vfs.defects)
 
     def __enter__(self) -> None:
         if self.is_lost or self.disk.is_dead:

@@ -137,6 +137,7 @@ class Kiosk:
         self.is_power_cut_next = True
         self.settled: set[bytes] = set()
         self._boots = 0
+        self._is_out = False
         self._loaded: Loaded | None = None
         #: Newest catalogue of this start.
         self._in_force = 0
@@ -294,7 +295,8 @@ class Kiosk:
 
     async def _visited(self, visit: Visit, database: Database) -> None:
         loaded = self._loaded
-        if loaded is None or (await database.run(duty.duty_of)).is_out:
+        await self._heed(database)
+        if loaded is None or self._is_out:
             self.outside.trace.note(self.name, "takes nobody")
             return
         await self.clock.sleep(60 + self.random.random() * 540)
@@ -321,6 +323,13 @@ class Kiosk:
         await self.clock.sleep(2 + self.random.random() * 20)
         taps = [self._submit(press, loaded, body, database) for _ in range(visit.taps)]
         await asyncio.gather(*taps)
+
+    async def _heed(self, database: Database) -> None:
+        """Ask whether the centre wants it to rest; what cannot be read stays as it was."""
+        try:
+            self._is_out = (await database.run(duty.duty_of)).is_out
+        except (BianminError, sqlite3.Error, OSError) as error:
+            self.outside.trace.note(self.name, f"cannot read its duty: {type(error).__name__}")
 
     async def _submit(self, press: Press, loaded: Loaded, body: bytes, database: Database) -> None:
         """Confirm, and once more when told that it failed: the answers are still there."""

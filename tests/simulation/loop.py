@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from heapq import heappop, heappush
@@ -78,6 +79,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now_s = 0.0
         self._turns = 0
         self._made = itertools.count()
+        # As the base class has them.
+        self._ready: deque[asyncio.Handle] = deque()
+        self._stopping = False
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
 
     def time(self) -> float:
@@ -106,17 +110,26 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         heappush(self._timers, (when, next(self._made), timer))
         return timer
 
+    def _tell_failure(self, handle: asyncio.Handle, error: BaseException) -> None:
+        about = {"message": "a callback failed", "exception": error, "handle": handle}
+        self.call_exception_handler(about)
+
+    def _go_on(self) -> None:
+        """Let it be the time of the next timer."""
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
+            heappop(timers)
+        if not timers:
+            raise Deadlock("everybody waits, and nobody is left to wake them")
+        if timers[0][0] > self._now_s:
+            self._now_s = timers[0][0]
+            self._turns = 0
+
     def _run_once(self) -> None:
         """Run one turn: whatever is ready when it begins."""
         ready, timers = self._ready, self._timers
-        while timers and timers[0][2]._cancelled:
-            heappop(timers)
         if not (ready or self._stopping):
-            if not timers:
-                raise Deadlock("everybody waits, and nobody is left to wake them")
-            if timers[0][0] > self._now_s:
-                self._now_s = timers[0][0]
-                self._turns = 0
+            self._go_on()
         self._turns += 1
         if self._turns > TURNS_MAX:
             raise Livelock("somebody tries again and again without waiting")
@@ -125,15 +138,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             ready.append(heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if handle._cancelled:
-                continue
-            try:
-                handle._context.run(handle._callback, *handle._args)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:
-                about = {"message": "a callback failed", "exception": error, "handle": handle}
-                self.call_exception_handler(about)
+            if not handle._cancelled:
+                # Nearly all that its `_run` does, without the call.
+                try:
+                    handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    self._tell_failure(handle, error)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any

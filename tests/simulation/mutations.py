@@ -214,6 +214,20 @@ KIOSK = (
         ("failed_over_to_a_late_copy",),
     ),
     _one(
+        "kiosk: photo leaves a full card before it arrived",
+        "sync/outbox.py",
+        "        \" WHERE state = 'settled' ORDER BY settled_ms, seq LIMIT ?)\",",
+        '        " ORDER BY settled_ms, seq LIMIT ?)",',
+        "full_card_with_a_photo_on_its_way",
+    ),
+    _one(
+        "kiosk: photos not offered to a restored centre",
+        "sync/standing.py",
+        '        " WHERE seq >= ? OR ?",',
+        '        " WHERE seq >= ? AND ? > 1",',
+        "photo_is_asked_for_by_a_restored_centre",
+    ),
+    _one(
         "kiosk: attachment settled by its first piece",
         "sync/standing.py",
         "        \" state = CASE WHEN ?1 >= size_bytes THEN 'settled' ELSE 'pending' END,\"",
@@ -418,6 +432,13 @@ CENTRE = (
         "server/store/notices.py",
         "WHERE kiosk_id = ? AND number > ? ",
         "WHERE kiosk_id = ? AND number > ? + 1 ",
+    ),
+    _one(
+        "centre: catalogue's number does not tell the time",
+        "server/catalogue/publish.py",
+        " + step + since_ms // limits.CATALOGUE_VERSION_MS",
+        " + step",
+        "number_of_an_edition_was_given_again_before_anybody_spoke",
     ),
     _one(
         "pipeline: transaction's id not remembered",

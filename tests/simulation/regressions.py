@@ -204,6 +204,68 @@ async def number_of_an_edition_was_given_twice(world: World) -> None:
     await judged(world)
 
 
+async def number_of_an_edition_was_given_again_before_anybody_spoke(world: World) -> None:
+    """A backup was put back that lacks an edition, and the office published another one before any
+    kiosk had called: nothing in the database could tell that the number had been given."""
+    kiosk = await begun(world)
+    backup = world.centre.disk.snapshot()
+    await asyncio.sleep(HOUR_S)
+    await world.people.done(world.centre, world.people.publish(world.centre, 1))
+    kiosk.poke()
+    await asyncio.sleep(HOUR_S)
+    kiosk.link.is_cut = True
+    await visited(kiosk, number=1)
+    past.put_back(world, world.centre, backup)
+    world.centre.boot()
+    await world.people.done(world.centre, world.people.publish(world.centre, 2))
+    world.centre.down(is_power=False)
+    await past.restored(world, world.centre)
+    first, second = (row.version for row, _ in world.publications)
+    if first >= second:
+        raise Broken(f"a_number_is_given_once: {second} comes after {first}")
+    kiosk.link.is_cut = False
+    await judged(world)
+
+
+async def photo_left_a_full_card_by_the_word_of_a_replaced_centre(world: World) -> None:
+    """A restored centre lacks a photo that the old one had acknowledged, and the old one still
+    answers: a kiosk that hears only that one lets the photo go when its card is full. No kiosk can
+    know; the judge forgave it only what was gone when the backup was put back."""
+    kiosk = await begun(world)
+    backup = world.centre.disk.snapshot()
+    photo = next(m for m in scenery.matters() if m.attachments and not m.transaction.corrects)
+    kiosk.arrive(Visit(matter=photo, secrets=()))
+    await asyncio.sleep(VISIT_S)
+    (press,) = world.history.receipted()
+    world.old_centre = old = past._second(world, world.centre)
+    past.put_back(world, world.centre, backup)
+    await past.restored(world, world.centre)
+    old.boot()
+    world.network.far = lambda: old
+    kiosk.card.capacity_bytes = kiosk.card.used_bytes
+    for _ in range(3):
+        kiosk.poke()
+        await asyncio.sleep(HOUR_S)
+    if not press.gone_places:
+        raise Broken("a_full_card_takes_people: the photo still lies on the card")
+    kiosk.card.capacity_bytes = None
+    world.network.far = world.far
+    await judged(world, is_counted=False)
+
+
+async def card_failed_to_read_as_somebody_stepped_up(world: World) -> None:
+    """The kiosk asks its store whether it is in service, and the card does not answer: it goes by
+    what it knew. Here it was the simulated app that did not, unlike `kiosk.lifecycle`."""
+    kiosk = await begun(world)
+    assert kiosk.database is not None
+    kiosk.database.conn.execute("PRAGMA shrink_memory")
+    kiosk.card.fail("read")
+    await visited(kiosk)
+    if kiosk.card.failures:
+        raise Broken("a_card_fails_to_read: nothing was read")
+    await judged(world)
+
+
 SCRIPTS: tuple[Script, ...] = (
     acknowledged_by_number,
     counted_instead_of_walked,
@@ -212,4 +274,7 @@ SCRIPTS: tuple[Script, ...] = (
     ledger_began_anew,
     requests_of_a_forgotten_start_came_again,
     number_of_an_edition_was_given_twice,
+    number_of_an_edition_was_given_again_before_anybody_spoke,
+    photo_left_a_full_card_by_the_word_of_a_replaced_centre,
+    card_failed_to_read_as_somebody_stepped_up,
 )

@@ -21,6 +21,7 @@ from server.catalogue import publish as publishing
 from server.catalogue.publish import Prepared, Sources, prepared, publish
 from server.identity import CentreKeys
 from server.store import centre as facts
+from server.store import migrate as migrating
 from server.store.migrate import migrate
 from server.store.sqlite import write_once
 from server.vault.keys import VaultKeys
@@ -191,6 +192,7 @@ def quickened() -> Iterator[None]:
         (shelf, "decode_catalogue", _once(decode_catalogue)),
         (signing, "public_of", _once(signing.public_of)),
         (shapes, "learn", _once(shapes.learn)),
+        (migrating, "scripts", _once(migrating.scripts)),
         (signing, "sign", signed),
         (signing, "verify", verified),
     )

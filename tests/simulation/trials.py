@@ -438,6 +438,43 @@ async def large_photo(world: World) -> None:
     await judged(world)
 
 
+async def photo_is_asked_for_by_a_restored_centre(world: World) -> None:
+    """A backup has a transaction and part of its photo; when it is put back, the whole is lost."""
+    kiosk = await begun(world)
+    kiosk.link.extra_s = 30.0
+    matter = _with_photos()
+    photo = msgspec.structs.replace(matter.attachments[0], content=_luck().randbytes(60_000))
+    await _handed_in(kiosk, Matter(matter.transaction, (photo, *matter.attachments[1:])))
+    (press,) = world.history.receipted()
+    backup = world.centre.disk.snapshot()
+    if evidence.has_attachment(world.centre, press.sealed[0]):
+        raise Broken("a_large_photo_takes_long: it is here already")
+    kiosk.link.extra_s = 0.0
+    kiosk.poke()
+    await asyncio.sleep(HOUR_S)
+    if not evidence.has_attachment(world.centre, press.sealed[0]):
+        raise Broken("a_large_photo_arrives: it is not here yet")
+    past.put_back(world, world.centre, backup)
+    await _restored(world)
+    await judged(world, is_counted=False)
+
+
+async def full_card_with_a_photo_on_its_way(world: World) -> None:
+    """A card is full while a photo goes in pieces: what waits stays, what has arrived may leave."""
+    kiosk = await begun(world)
+    matter = _with_photos()
+    await _handed_in(kiosk, matter)
+    photo = msgspec.structs.replace(matter.attachments[0], content=_luck().randbytes(60_000))
+    kiosk.link.extra_s = 30.0
+    await _handed_in(kiosk, Matter(matter.transaction, (photo, *matter.attachments[1:])))
+    kiosk.card.capacity_bytes = kiosk.card.used_bytes
+    for _ in range(5):
+        kiosk.poke()
+        await asyncio.sleep(60)
+    kiosk.card.capacity_bytes = None
+    await judged(world)
+
+
 # --- sticks
 
 
@@ -720,6 +757,8 @@ SCRIPTS: tuple[Script, ...] = (
     old_copy_takes_no_used_number,
     two_cards_two_photos,
     large_photo,
+    photo_is_asked_for_by_a_restored_centre,
+    full_card_with_a_photo_on_its_way,
     stick_of_before_an_old_image,
     stick_of_before_a_restore,
     old_catalogue_comes_again,

@@ -254,10 +254,6 @@ def _shm_lock(file: int, first: int, count: int, flags: int) -> int:
         return _code(error, IOERR)
 
 
-def _shm_barrier(file: int) -> None:
-    return None
-
-
 @_guarded(IOERR)
 def _shm_unmap(file: int, is_deleting: int) -> int:
     _files[file].leave_regions()
@@ -341,7 +337,8 @@ _ON_FILE: tuple[tuple[str, Any, Any], ...] = (
     ("xDeviceCharacteristics", ctypes.CFUNCTYPE(_I, _P), _characteristics),
     ("xShmMap", ctypes.CFUNCTYPE(_I, _P, _I, _I, _I, _P), _shm_map),
     ("xShmLock", ctypes.CFUNCTYPE(_I, _P, _I, _I, _I), _shm_lock),
-    ("xShmBarrier", ctypes.CFUNCTYPE(None, _P), _shm_barrier),
+    # There is one thread: nothing to do. A function that does nothing without coming to Python.
+    ("xShmBarrier", _P, ctypes.cast(_library.sqlite3_threadsafe, _P).value),
     ("xShmUnmap", ctypes.CFUNCTYPE(_I, _P, _I), _shm_unmap),
 )
 _ON_VOLUME: tuple[tuple[str, Any, Any], ...] = (

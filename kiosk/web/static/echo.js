@@ -14,3 +14,23 @@ export async function echo(value, isRead = false) {
     return null;
   }
 }
+
+// Say a sentence that just appeared: whoever cannot read must hear it, too.
+export async function speak(page, text) {
+  const { visit } = document.body.dataset;
+  try {
+    const reply = await fetch("/say", {
+      method: "POST",
+      headers: { "X-Requested-With": "kiosk" },
+      body: new URLSearchParams({ visit, text }),
+    });
+    const clips = reply.ok ? await reply.json() : [];
+    if (clips.length && visit === document.body.dataset.visit) page.voice.play(clips);
+  } catch { /* it stands on the screen */ }
+}
+
+// Where the kiosk shows again what this question holds of a photo or a recording.
+export function heldUrl(index) {
+  const { visit, question } = document.body.dataset;
+  return `/attachment?${new URLSearchParams({ visit, question, index: String(index) })}`;
+}

@@ -110,8 +110,8 @@ export function mountInk(section, page) {
       return "1";
     },
     touch(button) {
-      strokes = [];
-      points = 0;
+      strokes = button.dataset.do === "undo" ? strokes.slice(0, -1) : [];
+      points = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
       isCleared = true;
       isFinger = button.dataset.do === "finger";
       draw();

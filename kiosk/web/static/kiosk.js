@@ -11,9 +11,13 @@ import { mountName } from "./names.js";
 import { mountPad, mountSeveral } from "./pads.js";
 import { mountPhoto } from "./photo.js";
 import { mountPulse } from "./pulse.js";
+import { mountRange } from "./range.js";
+import { mountRank } from "./rank.js";
 import { mountRecorder } from "./recorder.js";
 import { Silence } from "./silence.js";
 import { Views } from "./views.js";
+import { leaveTab } from "./tabs.js";
+import { mountTime } from "./times.js";
 import { Voice } from "./voice.js";
 
 const DEAF_MS = 300; // a new screen hears nothing: the second half of a double tap is no answer
@@ -27,6 +31,7 @@ const SLOWLY = 0.8; // of the chosen speed, for what was wrong twice
 const WIDGETS = {
   pad: mountPad, several: mountSeveral, date: mountDate, name: mountName,
   photo: mountPhoto, signature: mountInk, voice: mountRecorder, carry: mountCarry,
+  time: mountTime, range: mountRange, rank: mountRank,
 };
 
 const log = (window.bianmin = {
@@ -114,7 +119,10 @@ function swap(html, since) {
   document.documentElement.lang = next.documentElement.lang;
   document.title = next.title;
   document.body.replaceWith(document.adoptNode(next.body));
-  if (visit !== document.body.dataset.visit) voice.forget();
+  if (visit !== document.body.dataset.visit) {
+    voice.forget();
+    if (leaveTab()) return;
+  }
   appear(since);
 }
 
@@ -135,7 +143,7 @@ function appear(since) {
   views = new Views(body);
   keypad.appear();
   log.firstSoundMs = null;
-  speak(shownAt);
+  if (body.dataset.quiet !== "silent") speak(shownAt);
   // After the frame is painted, not only asked for.
   requestAnimationFrame(() => setTimeout(() => {
     log.screenMs = performance.now() - since;

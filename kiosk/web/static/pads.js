@@ -4,11 +4,12 @@ import { echo as ask } from "./echo.js";
 
 const LOOK_MS = 250; // after the last key of a sum: its capitals need not follow each digit
 const ID_LENGTH = 18;
+const DECIMAL = /^-?\d{0,9}(\.\d{0,5})?$/;
 const MONEY = /^\d*(\.\d{0,2})?$/;
 
 export function mountPad(section, page) {
   const words = page.words(section);
-  const { kind, today, unit } = section.dataset;
+  const { kind, today, unit, least } = section.dataset;
   const max = Number(section.dataset.max);
   const groups = section.dataset.groups.split(",").filter(Boolean).map(Number);
   const typed = section.querySelector("#typed");
@@ -48,7 +49,8 @@ export function mountPad(section, page) {
   }
 
   function put(key) {
-    const next = key === "delete" ? text.slice(0, -1) : key === "clear" ? "" : text + key;
+    const next = key === "delete" ? text.slice(0, -1) : key === "clear" ? ""
+      : key === "-" && kind === "decimal" ? (text.startsWith("-") ? text.slice(1) : `-${text}`) : text + key;
     if (!isAllowed(next)) return;
     // What the kiosk said of the earlier answer is no longer true of this one.
     isTouched = isTouched || next !== text;
@@ -59,6 +61,7 @@ export function mountPad(section, page) {
 
   function isAllowed(next) {
     if (next.length > max) return false;
+    if (kind === "decimal") return DECIMAL.test(next);
     if (kind === "amount") return MONEY.test(next) && next.replace(/\..*/, "").length <= 10;
     return kind !== "id_number" || /^\d{0,17}[\dX]?$/.test(next);
   }
@@ -74,7 +77,7 @@ export function mountPad(section, page) {
     echo.textContent = said() || (isTouched ? "" : firstEcho);
     echo.style.fontSize = "";
     echo.parentElement.classList.remove("wrong");
-    listen.disabled = text === "";
+    if (listen) listen.disabled = text === "";
     page.fit(section);
   }
 
@@ -167,7 +170,7 @@ export function mountPad(section, page) {
   show();
   if (capital && text) look(false);
   return {
-    value: () => (kind === "amount" ? text.replace(/\.$/, "") : text),
+    value: () => (["amount", "decimal"].includes(kind) ? text.replace(/\.$/, "") : text),
     touch(button) {
       if (button.dataset.do === "read") look(true);
       else if (button.dataset.key) put(button.dataset.key);
@@ -178,7 +181,10 @@ export function mountPad(section, page) {
       if (/^\d$/.test(key)) put(key);
       else if (key === "Backspace") put("delete");
       else if (kind === "id_number" && ["x", "X", "*"].includes(key)) put("X");
-      else if (kind === "amount" && (key === "." || key === ",")) put(".");
+      else if (["amount", "decimal"].includes(kind) && (key === "." || key === ",")) put(".");
+      else if (key === "-" && least.startsWith("-")) put("-");
+      // A reader on a cable types what it reads.
+      else if (kind === "barcode" && /^[A-Za-z-]$/.test(key)) put(key);
       else return false;
       return true;
     },

@@ -1,4 +1,8 @@
 // A photo: look, press, look again. What is kept goes to the kiosk at once, sealed there.
+// One that is too dark or not sharp is shown and not kept at first; the second one is kept, and so
+// is the first when its owner insists: a dim room and a trembling hand must not end a matter.
+
+import { heldUrl, speak } from "./echo.js";
 
 const LONG_SIDE_MAX = 1600; // pixels; an ID card's small print stays legible
 const BYTES_MAX = 200 * 1024; // 52 s at 32 kbit/s
@@ -21,11 +25,14 @@ export function mountPhoto(section, page) {
   let stream = null;
   let isClosed = false;
   let url = "";
+  let refused = null; // the photo on the screen that was not kept: {blob, index, fault, isTold}
+  let faults = 0; // how often in a row
 
-  function say(text) {
+  function say(text, isSpoken = false) {
     told.textContent = text;
     told.style.fontSize = "";
     page.fit(section);
+    if (isSpoken) speak(page, text);
   }
 
   function mode(name) {
@@ -36,7 +43,7 @@ export function mountPhoto(section, page) {
     section.querySelector(".instead").hidden = name !== "none";
     buttons.shoot.hidden = !isLive;
     buttons.retake.hidden = name !== "shot";
-    buttons.another.hidden = name !== "shot" || taken >= max;
+    buttons.another.hidden = name !== "shot" || taken >= max || refused !== null;
     count.hidden = !taken || max === 1;
     count.textContent = words.taken.replace("{n}", taken);
   }
@@ -74,35 +81,61 @@ export function mountPhoto(section, page) {
     canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
     const fault = faultOf(canvas);
     const blob = await jpeg(canvas);
-    try {
-      await page.upload(index, blob);
-    } catch {
-      say(words.not_kept);
-      return;
-    }
     if (isClosed) return;
-    taken = Math.max(taken, index + 1);
     if (url) URL.revokeObjectURL(url);
     url = URL.createObjectURL(blob);
     image.src = url;
+    faults = fault ? faults + 1 : 0;
+    refused = faults === 1 ? { blob, index, fault, isTold: false } : null;
+    if (!refused && !(await keep(blob, index))) return;
     mode("shot");
-    say(words[fault || "good"]);
+    say(words[refused ? fault : fault ? "kept_anyway" : "good"], fault !== "");
+    if (!refused) faults = 0;
     page.deafen();
   }
 
+  async function keep(blob, index) {
+    try {
+      await page.upload(index, blob);
+    } catch {
+      say(words.not_kept, true);
+      return false;
+    }
+    taken = Math.max(taken, index + 1);
+    return !isClosed;
+  }
+
+  // Going on with a photo that was not kept: said once more, then it is kept as it is.
+  async function goOn() {
+    if (refused && !refused.isTold) {
+      refused.isTold = true;
+      say(words[`${refused.fault}_still`], true);
+      return null;
+    }
+    if (refused) {
+      const { blob, index } = refused;
+      if (!(await keep(blob, index))) return null;
+      refused = null;
+    }
+    return taken ? String(taken) : "";
+  }
+
   if (taken) {
+    url = heldUrl(taken - 1);
+    image.src = url;
     mode("shot");
     say(words.taken.replace("{n}", taken));
   } else start();
   const isAgain = () => video.hidden === false;
   let index = 0;
   return {
-    value: () => (taken ? String(taken) : ""),
+    value: goOn,
     async touch(button) {
       const action = button.dataset.do;
       if (action === "shoot") await shoot(index);
       else if (action === "retake" || action === "another") {
-        index = action === "another" ? taken : Math.max(taken - 1, 0);
+        if (refused) refused = null;
+        else index = action === "another" ? taken : Math.max(taken - 1, 0);
         await start();
       }
     },

@@ -1,6 +1,8 @@
 // Screens that change without a touch: a stick was put in or pulled out while nobody stood here,
 // the printer ran out of paper, a card was laid on the reader.
 
+import { rest } from "./rest.js";
+
 const PULSE_MS = 1000;
 const RESTING = ["home", "fault", "stick"];
 
@@ -11,7 +13,8 @@ export function mountPulse(refresh) {
     try {
       const reply = await fetch(`/pulse?${new URLSearchParams({ visit, rev })}`);
       if (!reply.ok) return;
-      const { is_current: isCurrent, percent } = await reply.json();
+      const { is_current: isCurrent, percent, is_dark: isDark } = await reply.json();
+      rest(Boolean(isDark));
       if (!isCurrent) return refresh(visit, rev);
       const bar = document.getElementById("stick-progress");
       if (bar) bar.value = percent;

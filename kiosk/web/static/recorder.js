@@ -1,5 +1,6 @@
 // A spoken note of at most a minute, or the same typed.
 
+import { heldUrl, speak } from "./echo.js";
 import { mountName } from "./names.js";
 
 const SECONDS_MAX = 60;
@@ -19,7 +20,7 @@ export function mountRecorder(section, page) {
   let taken = Number(section.dataset.taken);
   let typing = null;
   let take = null;
-  let url = "";
+  let url = Number(section.dataset.taken) ? heldUrl(0) : "";
   let isClosed = false;
 
   function say(text) {
@@ -98,13 +99,16 @@ export function mountRecorder(section, page) {
     } catch {
       mode("ready");
       say(words.not_kept);
+      speak(page, words.not_kept);
       return;
     }
     taken = 1;
     if (url) URL.revokeObjectURL(url);
     url = URL.createObjectURL(blob);
     mode("kept");
-    say(done.loudest < QUIET_BELOW ? words.quiet : words.kept);
+    const isQuiet = done.loudest < QUIET_BELOW;
+    say(isQuiet ? words.quiet : words.kept);
+    if (isQuiet) speak(page, words.quiet);
   }
 
   function type() {

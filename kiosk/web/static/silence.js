@@ -26,6 +26,7 @@ export class Silence {
   stir() {
     this.quietMs = 0;
     this.stage = 0;
+    this.#tell();
   }
 
   get timeoutMs() {

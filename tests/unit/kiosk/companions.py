@@ -19,6 +19,8 @@ def helped(language: str = "zh-CN", **changes: object) -> Visitor:
 def filled(visitor: Visitor, **fitting: str) -> Visitor:
     """Answer everything, taking what is offered from before."""
     for _ in range(90):
+        if visitor.visit.overlay:
+            return visitor
         match visitor.visit.place:
             case Offered():
                 visitor.do("offer_take", "0")
@@ -36,3 +38,8 @@ def agreed(visitor: Visitor) -> Visitor:
     visitor.hand_in()
     assert visitor.visit.place == Agreeing(), visitor.visit.place
     return visitor.do("agree")
+
+
+def place_of(visitor: Visitor) -> object:
+    """Where they stand; an object, so that a type checker believes that they move."""
+    return visitor.visit.place

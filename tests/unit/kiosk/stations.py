@@ -67,6 +67,9 @@ class Voice:
         self.spoken.append(text)
         return f"{language}:{text}".encode()
 
+    def forget(self) -> None:
+        self.spoken.clear()
+
 
 class Station:
     """What a test holds of one kiosk."""

@@ -30,7 +30,7 @@ from kiosk.places import (
 from kiosk.screens import Screen
 from kiosk.visit import Matter
 from sync.limits import HELPER_IDLE_S
-from tests.unit.kiosk.companions import ZHANG, agreed, filled, helped
+from tests.unit.kiosk.companions import ZHANG, agreed, filled, helped, place_of
 from tests.unit.kiosk.parts import OLD_ID, Visitor, receipt, wordings
 from tests.unit.kiosk.visitors import submitted
 
@@ -45,7 +45,7 @@ def shown(visitor: Visitor) -> Screen:
 def test_helper_who_is_known_stands_at_home_and_on_every_screen() -> None:
     visitor = helped()
 
-    assert visitor.visit.place == AtHome()
+    assert place_of(visitor) == AtHome()
     assert visitor.visit.helper == ZHANG
     visitor.do("service", "pension_auth")
     assert (shown(visitor).band.text, shown(visitor).band.style) == ("帮办12号 张婷", "helper")
@@ -56,7 +56,7 @@ def test_pin_is_kept_nowhere_in_the_visit() -> None:
 
     visitor.do("helper_pin", "730416")
 
-    assert visitor.visit.place == Waiting("helper")
+    assert place_of(visitor) == Waiting("helper")
     assert "730416" not in repr(visitor.visit)
 
 
@@ -71,14 +71,14 @@ def test_pin_is_written_as_dots_and_never_said() -> None:
 def test_badge_and_typed_number_are_one(typed: str) -> None:
     visitor = Visitor().do("helper_number", typed)
 
-    assert visitor.visit.place == SigningIn("12")
+    assert place_of(visitor) == SigningIn("12")
 
 
 @pytest.mark.parametrize("typed", ["", "0", "abc", "12345", "１２"])
 def test_what_is_no_number_is_asked_again(typed: str) -> None:
     visitor = Visitor().do("help").do("sign_in").do("helper_number", typed)
 
-    assert visitor.visit.place == SigningIn(is_wrong=True)
+    assert place_of(visitor) == SigningIn(is_wrong=True)
     assert shown(visitor).error
 
 
@@ -128,7 +128,7 @@ def test_helper_who_goes_leaves_the_resident_where_they_are() -> None:
 
     visitor.do("help").do("helper_done")
 
-    assert visitor.visit.place == place
+    assert place_of(visitor) == place
     assert visitor.visit.helper is None
     assert visitor.draft.helped_by == "12"
 
@@ -139,7 +139,7 @@ def test_helper_who_goes_leaves_the_resident_where_they_are() -> None:
 def test_what_a_helper_filled_in_is_agreed_to_before_it_is_handed_in() -> None:
     visitor = filled(helped().do("service", "pension_auth")).hand_in()
 
-    assert visitor.visit.place == Agreeing()
+    assert place_of(visitor) == Agreeing()
     assert not [effect for effect in visitor.effects if isinstance(effect, Submit)]
     assert submitted(visitor.do("agree")).helper == "12:touch"
 
@@ -163,20 +163,20 @@ def test_agreement_says_the_whole_to_the_resident() -> None:
 
 def test_who_does_not_agree_changes_what_is_wrong_and_is_asked_again() -> None:
     visitor = filled(helped().do("service", "pension_auth")).hand_in().do("disagree")
-    assert visitor.visit.place == Checking()
+    assert place_of(visitor) == Checking()
 
     visitor.do("change", "", "name").do("answer", "王秀英", "name").hand_in()
 
-    assert visitor.visit.place == Agreeing()
+    assert place_of(visitor) == Agreeing()
 
 
 def test_agreement_to_one_whole_is_none_to_another() -> None:
     visitor = agreed(filled(helped().do("service", "pension_auth"))).give(Failed("507"))
-    assert visitor.visit.place == AtFault("507")
+    assert place_of(visitor) == AtFault("507")
 
     visitor.do("retry").do("change", "", "name").do("answer", "王秀英", "name").hand_in()
 
-    assert visitor.visit.place == Agreeing()
+    assert place_of(visitor) == Agreeing()
 
 
 def test_help_stays_on_record_when_the_helper_signs_out_before_the_end() -> None:
@@ -197,12 +197,12 @@ def test_resident_alone_is_asked_no_further_question() -> None:
 def test_next_person_is_asked_everything_from_the_beginning() -> None:
     visitor = helped().do("help").do("helper_line").do("help_close")
     agreed(filled(visitor.do("service", "pension_auth"))).commit()
-    assert visitor.visit.place == AtReceipt()
+    assert place_of(visitor) == AtReceipt()
     assert shown(visitor).skip_action == "helper_again"
 
     visitor.do("helper_again")
 
-    assert visitor.visit.place == AtMaterials()
+    assert place_of(visitor) == AtMaterials()
     assert visitor.draft.service == "pension_auth"
     assert (visitor.draft.answers, visitor.visit.known) == ({}, ())
     assert (visitor.visit.helper, visitor.visit.line.waiting) == (ZHANG, 0)
@@ -214,7 +214,7 @@ def test_after_the_receipt_come_the_next_or_the_family_or_the_rating() -> None:
 
     visitor.do("continue")
 
-    assert visitor.visit.place == AtNext()
+    assert place_of(visitor) == AtNext()
     actions = [tile.action for tile in shown(visitor).tiles]
     assert actions == [
         "helper_again",
@@ -231,7 +231,7 @@ def test_rating_is_given_without_the_helper() -> None:
 
     visitor.do("continue")
 
-    assert visitor.visit.place == Rating(is_helped=True)
+    assert place_of(visitor) == Rating(is_helped=True)
     assert visitor.visit.helper is None
     assert "帮办员请先走开一下" in shown(visitor).lines
     assert submitted(visitor.do("rate", "satisfied")).helper == ""
@@ -269,7 +269,7 @@ def test_day_list_names_cases_and_no_person() -> None:
 
     visitor.give(DayListed((Matter(case_no, "pension_auth", 1_795_500_000_000, False),)))
 
-    assert visitor.visit.place == AtDayList()
+    assert place_of(visitor) == AtDayList()
     rows = [(row.label, row.value) for row in shown(visitor).rows]
     assert rows == [("0042 0001 3768", "领养老钱认证：存在机子里")]
     assert visitor.do("back").visit.matters == ()
@@ -291,6 +291,6 @@ def test_committed_receipt_stays_on_the_screen_until_it_is_read() -> None:
         visitor.do(action)
     visitor.give(Committed(receipt("pension_auth")))
 
-    assert visitor.visit.place == AtReceipt()
+    assert place_of(visitor) == AtReceipt()
     assert visitor.visit.receipt == receipt("pension_auth")
     assert not isinstance(visitor.visit.place, Asking)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -63,8 +64,21 @@ def test_status_of_no_kiosk_says_how_to_start_it(tmp_path: Path) -> None:
 def test_doctor_lists_what_to_do(tmp_path: Path) -> None:
     status, said = run("doctor", "--data", str(tmp_path / "none"), "--centre", "http://127.0.0.1:9")
 
-    assert status == 1
+    assert status == 2
+    assert " 1 FAIL  data folder" in said
     assert "→ bianmin kiosk enrol CODE" in said
+
+
+def test_doctor_answers_another_program(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none")
+    status, said = run("doctor", "--json", "--data", missing, "--centre", "http://127.0.0.1:9")
+
+    told = msgspec.json.decode(said)
+    assert (status, told["exit"]) == (2, 2)
+    assert [(row["line"], row["name"], row["level"]) for row in told["findings"]] == [
+        (1, "data folder", "fail"),
+        (2, "centre", "warn"),
+    ]
 
 
 async def test_enrolled_kiosk_serves_offline_and_stops_when_told(

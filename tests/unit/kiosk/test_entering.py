@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from kiosk.entry.reader import HandReader
+from kiosk.events import Attached, Discard
 from kiosk.places import Asking, Checking
 from kiosk.views.echoing import Echo, Wish, echo
 from kiosk.views.frame import Frame
@@ -265,3 +266,60 @@ def test_day_tells_its_lunar_day_on_request() -> None:
         wordings()["zh-CN"].screen("echo.no_lunar"),
     )
     assert told("newborn", "baby_birth_date", "", "read") == Echo()
+
+
+# --- what was taken before ---
+
+
+async def test_photo_is_shown_again_only_on_its_own_screen(tmp_path: Path) -> None:
+    async with page(tmp_path) as browser:
+        await browser.act("service", "suggestion")
+        while browser.kiosk.stage.visit.place != Asking("pic"):
+            place = browser.kiosk.stage.visit.place
+            assert isinstance(place, Asking)
+            question = catalogue().service("suggestion").question(place.question)
+            await browser.act("answer", answer_to(question, FITTING), question.id)
+        await browser.attach(JPEG, "image/jpeg")
+        visit = browser.kiosk.stage.visit.id
+
+        async def look(query: str) -> tuple[int, str, bytes]:
+            answer = await browser.client.get(f"/attachment?{query}")
+            return answer.status, answer.content_type, await answer.read()
+
+        seen = await look(f"visit={visit}&question=pic&index=0")
+        assert seen == (200, "image/jpeg", JPEG)
+        assert (await look(f"visit={visit}&question=pic&index=1"))[0] == 404
+        assert (await look(f"visit={visit}&question=pic&index=x"))[0] == 404
+        assert (await look(f"visit={visit}&question=name&index=0"))[0] == 409
+        assert (await look("visit=another&question=pic&index=0"))[0] == 409
+
+        await browser.act("answer", "1", "pic")
+        assert (await look(f"visit={visit}&question=pic&index=0"))[0] == 409
+
+
+def test_skipping_what_was_taken_is_asked_about_once() -> None:
+    visitor = Visitor().do("service", "suggestion")
+    while visitor.visit.place != Asking("pic"):
+        visitor.answer_one(FITTING)
+    visitor.give(Attached("pic", 2))
+
+    visitor.do("skip", "", "pic")
+    assert isinstance(visitor.visit.place, Asking)
+    assert (visitor.visit.place.question, visitor.visit.place.error) == ("pic", "skip_loses")
+    assert visitor.draft.held == {"pic": 2}
+    assert visitor.effects == ()
+
+    visitor.do("skip", "", "pic")
+    assert visitor.draft.held == {}
+    assert visitor.effects[0] == Discard("pic")
+    assert visitor.visit.place != Asking("pic")
+
+
+def test_skipping_nothing_is_not_asked_about() -> None:
+    visitor = Visitor().do("service", "suggestion")
+    while visitor.visit.place != Asking("pic"):
+        visitor.answer_one(FITTING)
+
+    visitor.do("skip", "", "pic")
+
+    assert "pic" in visitor.draft.skipped

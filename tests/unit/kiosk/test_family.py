@@ -5,7 +5,7 @@ import pytest
 from kiosk import views
 from kiosk.places import Asking, AtHome, AtThanks, Checking, Offered
 from kiosk.screens import Screen
-from tests.unit.kiosk.companions import filled
+from tests.unit.kiosk.companions import filled, place_of
 from tests.unit.kiosk.parts import OLD_ID, OWN_VILLAGE, PHONE, Visitor, catalogue, wordings
 from tests.unit.kiosk.visitors import submitted
 
@@ -17,9 +17,9 @@ def shown(visitor: Visitor) -> Screen:
     return views.screen(visitor.visit, visitor.world, wordings())
 
 
-def thanked(service: str = "senior_allowance") -> Visitor:
+def thanked(service: str = "senior_allowance", language: str = "zh-CN") -> Visitor:
     """Somebody at the end of a matter."""
-    visitor = Visitor().do("service", service).fill().hand_in().commit()
+    visitor = Visitor(language).do("service", service).fill().hand_in().commit()
     return visitor.do("continue").do("rate_skip")
 
 
@@ -39,12 +39,12 @@ def test_enquiry_leaves_nothing_to_go_on_with() -> None:
 
 def test_same_person_is_not_asked_again_who_they_are() -> None:
     visitor = thanked().do("same_person")
-    assert visitor.visit.place == AtHome()
+    assert place_of(visitor) == AtHome()
     visitor.asked.clear()
 
     filled(visitor.do("service", "disability_subsidy"))
 
-    assert visitor.visit.place == Checking()
+    assert place_of(visitor) == Checking()
     answered = {"id_number", "name", "phone", "village_code", "bank_card", "applicant_kind"}
     assert not answered & set(visitor.asked)
     transaction = submitted(visitor.hand_in())
@@ -69,7 +69,7 @@ def test_what_was_carried_stands_on_the_check_page_and_can_be_changed() -> None:
 
     visitor.do("change", "", "name")
 
-    assert visitor.visit.place == Asking("name", is_change=True)
+    assert place_of(visitor) == Asking("name", is_change=True)
     assert shown(visitor).entry.value == "王秀兰"  # type: ignore[union-attr]
 
 
@@ -130,7 +130,7 @@ def test_touch_beside_the_offers_takes_none(index: str) -> None:
 
     visitor.do("offer_take", index)
 
-    assert visitor.visit.place == Offered("id_number")
+    assert place_of(visitor) == Offered("id_number")
 
 
 def test_name_of_a_machine_is_no_persons() -> None:
@@ -146,7 +146,7 @@ def test_back_from_an_offer_is_the_question_before() -> None:
 
     visitor.do("back")
 
-    assert visitor.visit.place == Asking("id_number")
+    assert place_of(visitor) == Asking("id_number")
 
 
 @pytest.mark.parametrize("end", ["home", "timeout"])
@@ -177,9 +177,9 @@ def test_leaving_a_form_that_was_only_filled_from_before_asks_nothing() -> None:
     assert visitor.visit.overlay == ""
 
 
-def at_offer(question: str) -> Visitor:
+def at_offer(question: str, language: str = "zh-CN") -> Visitor:
     """Somebody's family member before a question whose like was answered before."""
-    visitor = thanked().do("family").do("service", "pension_auth")
+    visitor = thanked(language=language).do("family").do("service", "pension_auth")
     for _ in range(40):
         match visitor.visit.place:
             case Offered(question=offered) if offered == question:

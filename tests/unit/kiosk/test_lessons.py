@@ -8,7 +8,7 @@ from kiosk.events import Discard, Effect, Wipe
 from kiosk.places import AtHome, AtLesson, AtLessons, AtMatter, Practised
 from kiosk.screens import Screen
 from sync import evaluation
-from tests.unit.kiosk.companions import ZHANG, filled, helped
+from tests.unit.kiosk.companions import ZHANG, filled, helped, place_of
 from tests.unit.kiosk.parts import Visitor, catalogue, wordings, world
 from tests.unit.kiosk.test_views import assert_complete
 
@@ -21,13 +21,14 @@ def shown(visitor: Visitor) -> Screen:
 
 def practising(lesson: str, language: str = "zh-CN") -> Visitor:
     visitor = helped(language).do("help").do("lessons").do("lesson", lesson)
-    assert visitor.visit.place == AtLesson(lesson)
+    assert place_of(visitor) == AtLesson(lesson)
     return visitor.do("practise")
 
 
 def practised(lesson: str, language: str = "zh-CN") -> tuple[Visitor, list[Effect]]:
     """A lesson from its beginning to its end, and all that was asked of the shell."""
-    visitor, asked = practising(lesson, language), []
+    visitor = practising(lesson, language)
+    asked: list[Effect] = []
     fitting = {"find_by": "slip", "applicant_kind": "agent" if lesson == "agent" else "self"}
     for _ in range(60):
         asked += visitor.effects
@@ -50,7 +51,7 @@ def practised(lesson: str, language: str = "zh-CN") -> tuple[Visitor, list[Effec
 def test_lesson_is_walked_to_its_end_with_words_on_every_screen(lesson: str, language: str) -> None:
     visitor, _ = practised(lesson, language)
 
-    assert visitor.visit.place == Practised(lesson)
+    assert place_of(visitor) == Practised(lesson)
     for visit in visitor.seen:
         assert_complete(visit, visitor.world)
 
@@ -117,7 +118,7 @@ def test_only_a_helper_practises() -> None:
 
     assert visitor.visit.overlay == "help"
     visitor.do("help_close").do("lesson", "pension").do("practise")
-    assert visitor.visit.place == AtHome()
+    assert place_of(visitor) == AtHome()
 
 
 def test_going_home_ends_the_practice_and_keeps_the_helper() -> None:
@@ -141,5 +142,5 @@ def test_after_a_lesson_a_real_form_is_real() -> None:
 def test_lessons_are_listed() -> None:
     visitor = helped().do("help").do("lessons")
 
-    assert visitor.visit.place == AtLessons()
+    assert place_of(visitor) == AtLessons()
     assert [tile.value for tile in shown(visitor).tiles] == LESSONS

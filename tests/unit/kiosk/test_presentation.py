@@ -36,11 +36,23 @@ def test_layout_keeps_the_millimetre_on_small_displays_and_grows_on_large_ones()
     assert LARGE.unit_px / LARGE.px_per_mm == pytest.approx(1.6)
 
 
+def test_seven_inches_show_the_whole_layout_smaller_rather_than_cut() -> None:
+    seven = ScreenProfile(1024, 600, 7.0)
+
+    # Keys are 12.4 mm there instead of 18: still one finger each.
+    assert 18 * seven.unit_px / seven.px_per_mm == pytest.approx(12.4, abs=0.1)
+
+
 @given(st.integers(480, 4000), st.integers(480, 4000), st.floats(6, 40))
 def test_targets_are_never_smaller_than_promised(width: int, height: int, diagonal: float) -> None:
     profile = ScreenProfile(width, height, diagonal)
 
-    assert profile.px_per_mm <= profile.unit_px <= profile.px_per_mm * 1.6 + 1e-9
+    long_mm = max(width, height) / profile.px_per_mm
+    short_mm = min(width, height) / profile.px_per_mm
+    if long_mm >= 222 and short_mm >= 130:
+        assert profile.px_per_mm <= profile.unit_px
+    assert profile.px_per_mm * 0.66 <= profile.unit_px + 1e-9
+    assert profile.unit_px <= profile.px_per_mm * 1.6 + 1e-9
 
 
 def test_profile_css_gives_the_page_its_millimetre() -> None:

@@ -27,7 +27,7 @@ async def test_label_without_a_clip_is_spoken_live_and_only_for_this_visit(tmp_p
 
         assert str(clip["url"]).startswith("/voice/live/")
         assert "玥" not in str(clip["url"])
-        assert await sound.read() == "玥".encode()
+        assert await sound.read() == "zh-CN:玥".encode()
         assert foreign == []
 
 

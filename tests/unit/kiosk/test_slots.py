@@ -82,6 +82,9 @@ def test_every_screen_has_its_entry_its_two_silences_and_a_way_out(language: str
         is_asking = screen.kind in ("idle", "leave", "help", "busy")
         if not (screen.can_back or screen.can_home or screen.next_action or is_start or is_asking):
             faults.add(f"{where}: has no way out")
+        # Of these any touch, or none at all, is awaited.
+        if screen.can_comfort != (screen.kind not in ("idle", "stick")):
+            faults.add(f"{where}: is not one touch away from 看·听")
         counted = [left for left, some in screen.countdown if heard(screen, some)]
         if counted != ([30, 15, 5] if screen.kind == "idle" else []):
             faults.add(f"{where}: counts down at {counted}")
@@ -115,3 +118,19 @@ def test_every_question_says_what_was_wrong_then_more_then_offers_help(language:
                 faults.add(f"{question.type}: offers no help after three mistakes")
 
     assert faults == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_second_mistake_shows_where_it_stands_and_the_third_offers_to_skip(language: str) -> None:
+    visitor = Visitor(language).do("service", "pension_auth").do("continue")
+    drawn, said = [], []
+    for question, tries in (("id_number", 1), ("id_number", 2), ("id_number", 3), ("phone", 3)):
+        place = Asking(question, error=question, tries=tries)
+        screen = views.screen(replace(visitor.visit, place=place), visitor.world, wordings())
+        drawn.append(screen.example)
+        said.append([utterance.highlight for utterance in screen.say if utterance.highlight])
+
+    assert drawn == ["", "example_id_number", "example_id_number", "example_phone"]
+    assert said[:3] == [["error"], ["error", "error"], ["error", "helper"]]
+    # A telephone may be left out.
+    assert said[3] == ["error", "helper", "skip"]

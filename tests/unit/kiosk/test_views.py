@@ -100,7 +100,7 @@ def test_every_mistake_has_words(language: str) -> None:
     ]
     visitor = Visitor(language).do("service", "pension_auth").do("continue")
     for code in codes:
-        place = Asking("id_number", error=code, tries=2)
+        place = Asking("id_number", error=code, tries=3)
         screen = views.screen(replace(visitor.visit, place=place), visitor.world, wordings())
 
         assert screen.error

@@ -24,6 +24,7 @@ from kiosk.visit import Matter
 from sync.assistance import read
 from sync.records import Notice, Transaction
 from sync.withdrawal import is_withdrawal
+from tests.unit.kiosk.companions import place_of
 from tests.unit.kiosk.parts import Visitor, receipt, wordings
 from tests.unit.kiosk.stations import station
 from tests.unit.kiosk.visitors import CASE, CORRECTION, submitted
@@ -57,7 +58,7 @@ def actions(visitor: Visitor) -> list[str]:
 
 def test_withdrawal_is_a_transaction_that_names_the_matter_and_answers_nothing() -> None:
     visitor = found(RECEIVED).do("withdraw", CASE)
-    assert visitor.visit.place == Withdrawing(CASE)
+    assert place_of(visitor) == Withdrawing(CASE)
 
     visitor.do("withdraw_yes")
 
@@ -77,7 +78,7 @@ def test_withdrawal_ends_with_thanks_and_no_receipt_to_wait_for() -> None:
 
     visitor.give(Committed(receipt("pension_auth", 138)))
 
-    assert visitor.visit.place == AtThanks("withdrawn")
+    assert place_of(visitor) == AtThanks("withdrawn")
     assert visitor.visit.receipt is None
     assert "撤回已收好" in shown(visitor).lines[0]
 
@@ -87,7 +88,7 @@ def test_one_may_think_better_of_it() -> None:
 
     visitor.do("withdraw_no")
 
-    assert visitor.visit.place == AtMatter(CASE)
+    assert place_of(visitor) == AtMatter(CASE)
     assert visitor.effects == ()
 
 
@@ -96,7 +97,7 @@ def test_number_alone_ends_nothing() -> None:
 
     visitor.do("withdraw", CASE)
 
-    assert visitor.visit.place == Asking("id_number")
+    assert place_of(visitor) == Asking("id_number")
     assert visitor.draft.answers == {"find_by": "id"}
 
 
@@ -130,12 +131,12 @@ def test_centres_word_of_the_withdrawal_ends_the_road() -> None:
 
 def test_disk_that_takes_no_withdrawal_can_be_asked_again() -> None:
     visitor = found(RECEIVED).do("withdraw", CASE).do("withdraw_yes").give(Failed("507"))
-    assert visitor.visit.place == AtFault("507")
+    assert place_of(visitor) == AtFault("507")
     first = visitor.draft.transaction_id
 
     visitor.do("retry")
 
-    assert visitor.visit.place == Waiting("submit")
+    assert place_of(visitor) == Waiting("submit")
     assert submitted(visitor).id == first
 
 
@@ -144,7 +145,7 @@ def test_back_from_the_fault_is_the_matter() -> None:
 
     visitor.do("back")
 
-    assert visitor.visit.place == AtMatter(CASE)
+    assert place_of(visitor) == AtMatter(CASE)
     assert visitor.visit.draft is None
 
 
@@ -152,7 +153,7 @@ def test_helper_does_not_withdraw_for_somebody_who_does_not_agree() -> None:
     visitor = found(RECEIVED)
     visitor.visit = replace(visitor.visit, helper=Helper("12"))
     visitor.do("withdraw", CASE).do("withdraw_yes")
-    assert visitor.visit.place == Agreeing()
+    assert place_of(visitor) == Agreeing()
 
     visitor.do("agree")
 
@@ -188,31 +189,27 @@ def test_decided_matter_is_rated_from_my_matters() -> None:
     visitor = found(COMPLETED)
     assert "rate_matter" in actions(visitor)
     visitor.do("rate_matter", CASE)
-    assert visitor.visit.place == Rating(CASE)
+    assert place_of(visitor) == Rating(CASE)
 
     visitor.do("rate", "satisfied")
 
     assert submitted(visitor).answers == {"case_no": CASE, "level": "satisfied"}
     visitor.give(Committed(receipt("rating", 139)))
-    assert visitor.visit.place == AtThanks("rated")
+    assert place_of(visitor) == AtThanks("rated")
 
 
 def test_bad_rating_of_a_matter_is_asked_why_and_back_is_its_faces() -> None:
     visitor = found(COMPLETED).do("rate_matter", CASE).do("rate", "dissatisfied")
-    assert visitor.visit.place == Asking("why_bad")
+    assert place_of(visitor) == Asking("why_bad")
 
     visitor.do("back")
 
-    assert visitor.visit.place == Rating(CASE)
+    assert place_of(visitor) == Rating(CASE)
 
 
-@pytest.mark.parametrize(
-    ("notices", "more"), [((RECEIVED,), {}), ((COMPLETED,), {"is_rated": True})]
-)
-def test_matter_is_rated_once_and_only_when_decided(
-    notices: tuple[Notice, ...], more: dict[str, object]
-) -> None:
-    visitor = found(*notices, **more)
+@pytest.mark.parametrize(("notice", "is_rated"), [(RECEIVED, False), (COMPLETED, True)])
+def test_matter_is_rated_once_and_only_when_decided(notice: Notice, is_rated: bool) -> None:
+    visitor = found(notice, is_rated=is_rated)
 
     assert "rate_matter" not in actions(visitor)
     assert visitor.do("rate_matter", CASE).visit.place == AtMatter(CASE)
@@ -224,7 +221,7 @@ def test_matter_is_not_rated_before_a_helpers_eyes() -> None:
 
     visitor.do("rate_matter", CASE)
 
-    assert (visitor.visit.place, visitor.visit.helper) == (Rating(CASE, is_helped=True), None)
+    assert (place_of(visitor), visitor.visit.helper) == (Rating(CASE, is_helped=True), None)
 
 
 # --- who looked ---
@@ -236,7 +233,7 @@ LOOK = replace(RECEIVED, number=3, kind="looked", words="民政局：核对材�
 def test_looks_are_listed_with_office_and_purpose() -> None:
     visitor = found(RECEIVED, looks=(LOOK,)).do("looks", CASE)
 
-    assert visitor.visit.place == AtLooks(CASE)
+    assert place_of(visitor) == AtLooks(CASE)
     assert [row.value for row in shown(visitor).rows] == ["民政局：核对材料"]
     assert visitor.do("back").visit.place == AtMatter(CASE)
 
@@ -248,4 +245,4 @@ def test_nobody_looked_is_said() -> None:
 def test_looks_are_not_shown_for_a_number_alone() -> None:
     visitor = found(RECEIVED, by="slip", looks=(LOOK,)).do("looks", CASE)
 
-    assert visitor.visit.place == Asking("id_number")
+    assert place_of(visitor) == Asking("id_number")

@@ -212,6 +212,22 @@ def test_changed_content_is_the_next_version_and_the_old_one_stays(world: World)
     assert catalogues.blob(world.conn, old.catalogue_sha256) is not None
 
 
+def test_number_lost_with_a_restore_is_not_given_again_a_minute_later(world: World) -> None:
+    world.publish()
+    # Nothing more is known to a backup of now, when it is put back and publishes in its turn.
+    lost = publish.next_version(world.conn, NOW_MS + 3_600_000)
+
+    again = publish.next_version(world.conn, NOW_MS + 3_660_000)
+
+    assert (lost, again) == (62, 63)
+
+
+def test_number_rises_by_one_when_the_clock_went_back(world: World) -> None:
+    world.publish()
+
+    assert publish.next_version(world.conn, NOW_MS - 3_600_000) == 2
+
+
 def test_same_content_is_signed_anew_for_a_new_signing_key(world: World) -> None:
     world.publish()
     identity.renew(world.settings, world.settings.keys_dir / "root.key", world.entropy, NOW_MS)
