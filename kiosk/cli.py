@@ -16,6 +16,7 @@ import msgspec
 
 from kiosk import settings as kiosk_settings
 from kiosk.assisted.cli import helper
+from kiosk.devices.cli import simulate
 from kiosk.doctor import check_centre, examine
 from kiosk.finding import Finding, as_json, as_text, exit_code
 from kiosk.installer.door import drawn_code, is_code, set_code
@@ -66,6 +67,7 @@ def kiosk() -> None:
 
 
 kiosk.add_command(helper)
+kiosk.add_command(simulate)
 
 
 def _load(data_dir: Path | None, **given: Any) -> Settings:

@@ -29,10 +29,17 @@ def others(
 
 
 def switched(visit: Visit, tag: str, world: World) -> Visit:
-    """Speak another language or dialect; an unknown one changes nothing."""
+    """Speak another language or dialect; an unknown one changes nothing.
+
+    Without a tag it is chosen: the frame has room for one button, whatever is installed.
+    """
+    if not tag:
+        return replace(visit, overlay="languages")
     present = visit.comfort.dialect or visit.language
     if tag == present:
         return visit
+    if visit.overlay == "languages":
+        visit = replace(visit, overlay="")
     for dialect in world.dialects:
         if dialect.tag == tag and dialect.based_on in world.catalogue.languages:
             comfort = replace(visit.comfort, dialect=tag)
@@ -40,3 +47,9 @@ def switched(visit: Visit, tag: str, world: World) -> Visit:
     if tag not in world.catalogue.languages:
         return visit
     return replace(visit, language=tag, comfort=replace(visit.comfort, dialect=""))
+
+
+def names_of(world: World, wordings: Mapping[str, Wording]) -> dict[str, str]:
+    """Answer which language each own name belongs to, so that it is said in that one."""
+    written = {wording.voice("language.self"): tag for tag, wording in wordings.items()}
+    return written | {one.name: one.tag for one in world.dialects if one.has_own_name}

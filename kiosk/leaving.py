@@ -50,7 +50,7 @@ def touched_overlay(  # noqa: C901, PLR0911, PLR0912 -- one return a case
             return replace(visit, overlay=""), ()
         case _, "timeout":
             return replace(visit, overlay="idle"), ()
-        case "help", "help_close" | "back":
+        case "help" | "languages", "help_close" | "back":
             return replace(visit, overlay=""), ()
         case "help", "call_helper":
             return replace(visit, is_helper_called=True), (Ring(),)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from kiosk import views
+from kiosk import dialects, views
 from kiosk.card import is_awaited
 from kiosk.carry import Film
 from kiosk.devices.card_reader import CardSeen
@@ -237,7 +237,8 @@ class Stage:
     async def _shown(self) -> tuple[Screen, Playlist, int]:
         world, parts = await self._world(), self._parts
         shown = views.screen(self.visit, world, parts.wordings)
-        library = InDialect(parts.library, self.visit.comfort.dialect)
+        names = dialects.names_of(world, parts.wordings)
+        library = InDialect(parts.library, self.visit.comfort.dialect, names)
         spoken, said_ms = playlist(shown, library, parts.live)
         # Without an address there is no code to be drawn in vain.
         plain = replace(world, courier_url="")

@@ -77,22 +77,10 @@ def put_together(
     trail, carry = Trail(settings.data_dir), Carry(database, settings.data_dir)
 
     def health() -> Health:
-        return _report(
-            settings.data_dir,
-            live,
-            effects,
-            keeper,
-            printer=devices.printing.view.told,
-            is_elsewhere=folder.is_elsewhere,
-        )
+        return _report(folder, settings.data_dir, live, effects, keeper, devices)
 
     def renew(_: int) -> None:
         begin(stage.renew())
-
-    async def send_soon() -> None:
-        # The receipt is drawn first: signing and sending would take its time on a small board.
-        await clock.sleep(SEND_AFTER_S)
-        agent.poke()
 
     begin = _Begun().begin
     agent = Agent(database, link, keys, identity, clock, entropy, health, on_catalogue=renew)
@@ -100,7 +88,7 @@ def put_together(
     shown = (database, keys, identity, believed, drafts, live, trail)
     effects = Effects(
         *shown,
-        lambda: begin(send_soon()),
+        lambda: begin(_sent_soon(agent, clock)),
         formers=[one.register for one in formers],
         keep=keeper.keep,
         carry=carry,
@@ -119,11 +107,7 @@ def put_together(
         live=live,
         trail=trail,
         carry=carry,
-        library=Library(
-            settings.voice_dir or default_cache_dir(),
-            settings.recordings_dir,
-            settings.packs_dir or default_packs_dir(),
-        ),
+        library=_library(settings),
         wordings=wordings,
         clock=believed,
         entropy=entropy,
@@ -133,11 +117,30 @@ def put_together(
         is_elsewhere=folder.is_elsewhere,
         carriers=carriers_of(shown[:3], formers, clock, entropy, health, renew),
     )
-    stage = Stage(parts)
+    stage = _heard(devices, Stage(parts))
+    return stage, parts
+
+
+async def _sent_soon(agent: Agent, clock: Clock) -> None:
+    # The receipt is drawn first: signing and sending would take its time on a small board.
+    await clock.sleep(SEND_AFTER_S)
+    agent.poke()
+
+
+def _heard(devices: Devices, stage: Stage) -> Stage:
+    """Let the stage hear what devices bring."""
     devices.printing.note = stage.note_printer
     devices.reading.is_wanted, devices.reading.came = stage.awaits_card, stage.note_card
     devices.scanner.came = stage.note_scan
-    return stage, parts
+    return stage
+
+
+def _library(settings: Settings) -> Library:
+    return Library(
+        settings.voice_dir or default_cache_dir(),
+        settings.recordings_dir,
+        settings.packs_dir or default_packs_dir(),
+    )
 
 
 def _believed(clock: Clock, agent: Agent, past: Past) -> Clock:
@@ -163,20 +166,19 @@ class _Begun:
 
 
 def _report(
+    folder: Opened,
     directory: Path,
     live: LiveVoice,
     effects: Effects,
     keeper: Keeper,
-    *,
-    printer: str,
-    is_elsewhere: bool,
+    devices: Devices,
 ) -> Health:
     told = {
         "voice": "missing" if live.missing_count else "",
         "helper": "called" if effects.is_helper_called else "",
         "copy": "missing" if keeper.is_missing else "",
-        "board": "other" if is_elsewhere else "",
-        "printer": printer,
+        "board": "other" if folder.is_elsewhere else "",
+        "printer": devices.printing.view.told,
     }
     return Health(
         version=version(),

@@ -210,4 +210,4 @@ Place = (
     | AtBoard
     | AtFault
 )
-Overlay = Literal["", "help", "leave", "idle", "stick", "seeing", "hearing"]
+Overlay = Literal["", "help", "leave", "idle", "stick", "seeing", "hearing", "languages"]

@@ -29,6 +29,7 @@ ScreenKind = Literal[
     "stick",
     "comfort",
     "help",
+    "languages",
     "leave",
     "idle",
     "fault",

@@ -7,7 +7,8 @@ token, the sound is made when it is fetched, stays in memory and dies with the v
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from kiosk.playlist import Clip, Playlist
@@ -49,21 +50,27 @@ class Voices(Library, Protocol):
         ...
 
 
+_NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
 class InDialect:
     """A library in which one dialect goes first; "" = none does.
 
     Args:
         library: Of this kiosk.
         tag: The dialect that the visit is spoken in.
+        names: Own name of a language or dialect → its tag: each is said in itself.
     """
 
-    def __init__(self, library: Library, tag: str) -> None:
+    def __init__(self, library: Library, tag: str, names: Mapping[str, str] = _NOBODY) -> None:
         self._library = library
         self._tag = tag
+        self._names = names
 
     def find(self, language: str, text: str, /) -> clips.Clip | None:
         """Answer the dialect's clip of a text, else the language's own."""
-        found = self._library.find(self._tag, text) if self._tag else None
+        own = self._names.get(text, self._tag)
+        found = self._library.find(own, text) if own else None
         return found or self._library.find(language, text)
 
     def by_key(self, key: str, /) -> clips.Clip | None:

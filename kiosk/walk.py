@@ -241,6 +241,15 @@ def proposed(draft: Draft, world: World, question: Question) -> str:
     return evaluation.default_of(world.catalogue, service, question, draft.answers, world.today)
 
 
+def worded(draft: Draft, world: World, question: Question) -> Question:
+    """Answer a question as it is asked: with the earlier answers that its texts name."""
+    service = service_of(draft, world)
+    villages = {village.code: village.name for village in world.villages}
+    return evaluation.worded(
+        world.catalogue, service, question, draft.answers, world.today, villages=villages
+    )
+
+
 def is_needed(draft: Draft, world: World, question: Question) -> bool:
     """Answer whether a question may not be passed over."""
     service = service_of(draft, world)

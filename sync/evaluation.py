@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from sync.answer_types import COUNT_FORM, type_fault
+from sync.answer_values import AnswerValues
 from sync.expressions import Scope, as_text, compile_expression
 from sync.forms import (
     ATTACHMENT_TYPES,
@@ -42,44 +43,6 @@ class Problem(Struct, frozen=True):
     code: str
     #: What the form says about it by language; empty when the screen has its own words for `code`.
     message: Text = msgspec.field(default_factory=dict)
-
-
-class _Values(Mapping[str, str]):
-    """Answers of the visible questions, and calculated values worked out when asked for."""
-
-    def __init__(
-        self,
-        service: Service,
-        kinds: Mapping[str, str],
-        today: dt.date,
-        labels: Mapping[str, Mapping[str, str]],
-    ) -> None:
-        self.answers: dict[str, str] = {}
-        self._scope = Scope(self, kinds, today, labels=labels)
-        self._calculations = {item.id: item.calculation for item in service.calculates}
-        self._running: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        if name in self._calculations:
-            return self._calculated(name)
-        return self.answers.get(name, "")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((*self.answers, *self._calculations))
-
-    def __len__(self) -> int:
-        return len(self.answers) + len(self._calculations)
-
-    def _calculated(self, name: str) -> str:
-        # A calculation that names itself, directly or not, has no value.
-        if name in self._running:
-            return ""
-        self._running.add(name)
-        value = compile_expression(self._calculations[name]).value(self._scope)
-        self._running.discard(name)
-        if isinstance(value, float) and math.isnan(value):
-            return ""
-        return as_text(value)[:TEXT_CHARS_MAX]
 
 
 def relevant_questions(
@@ -233,6 +196,43 @@ def filled(
     return _REFERENCE.sub(replaced, template)
 
 
+def worded(
+    catalogue: Catalogue,
+    service: Service,
+    question: Question,
+    answers: Answers,
+    today: dt.date,
+    *,
+    villages: Mapping[str, Text] | None = None,
+) -> Question:
+    """Answer a question whose texts say the answers that they name, in each language."""
+
+    def told(text: Text) -> Text:
+        if not any("${" in words for words in text.values()):
+            return text
+        names = {code: dict(name) for code, name in (villages or {}).items()}
+        return {
+            language: filled(
+                catalogue,
+                service,
+                words,
+                answers,
+                language,
+                today,
+                villages={code: name.get(language, code) for code, name in names.items()},
+            )
+            for language, words in text.items()
+        }
+
+    return msgspec.structs.replace(
+        question,
+        label=told(question.label),
+        voice=told(question.voice),
+        hint=told(question.hint),
+        constraint_message=told(question.constraint_message),
+    )
+
+
 def shown(
     catalogue: Catalogue,
     service: Service,
@@ -309,7 +309,7 @@ def _walk(
         for question in service.questions
         if question.choices
     }
-    values = _Values(service, kinds, today, labels)
+    values = AnswerValues(service, kinds, today, labels)
     scope = Scope(values, kinds, today, labels=labels)
     visible = []
     for question in service.questions:
@@ -317,7 +317,7 @@ def _walk(
             continue
         visible.append(question)
         if value := answers.get(question.id):
-            values.answers[question.id] = value
+            values.put(question.id, value)
     return tuple(visible), scope
 
 

@@ -25,7 +25,7 @@ WORKER_START_TIMEOUT_S = 20.0  # a cold start on a slow board, imports included
 SPEECH_TIMEOUT_S = 3.0  # to start speaking a text …
 SPEECH_TIMEOUT_PER_CHAR_S = 0.02  # … and thirty times the measured time of each hanzi
 WORKER_AUDIO_BYTES_MAX = 64 * 1024 * 1024  # 24 minutes of sound: a broken length word is refused
-WORKER_MEMORY_BYTES_MAX = 768 * 1024 * 1024  # of addresses; 2,000 hanzi took 340 MiB (measured)
+WORKER_MEMORY_BYTES_MAX = 768 * 1024 * 1024  # of addresses; 2,000 hanzi took 447 MiB (measured)
 LIVE_WAITING_MAX = 4  # a screen shows the text anyway; older requests are worth nothing
 
 # --- sound ---

@@ -20,8 +20,11 @@ _HANZI = "一-鿿㐀-䶿"
 # Before these a lone 2 is 两 and a number is a quantity, however many digits it has.
 _MEASURES = (
     "平方米|公斤|公里|小时|分钟|星期|个|口|人|张|份|次|天|年|元|块|亩|户|家|位|本|件|套|间|层|"
-    "周|斤|米|吨|头|只|辆|台|遍|项|条|种|样|岁|包|袋|名|里|万|亿|倍|成"
+    "周|斤|米|吨|头|只|辆|台|遍|项|条|种|样|岁|包|袋|名|里|万|亿|倍|成|"
+    "角|分钱|批|笔|棵|盒|瓶|根|趟|场|页|封|双"
 )
+# What an amount is counted by, after a stroke: 元/年 is 元每年.
+_PER = "年|月|天|季度|人|户|亩|次|公斤|斤|吨|头|只|平方米"
 _ZH_LEFT = re.compile(rf"[^{_HANZI}，。？！；]")
 _EN_LEFT = re.compile(r"[^A-Za-z0-9 .,!?;:'\"()-]")
 
@@ -153,6 +156,10 @@ def _chinese_rules() -> tuple[_Rule, ...]:
             re.compile(rf"{alone}(?:1[3-9][0-9]{{9}}|0[0-9]{{2,3}}-[0-9]{{4,8}})(?![0-9])"),
             lambda m: _value("phone", m[0]),
         ),
+        (
+            re.compile(r"(?<=:[0-5][0-9])\s*[-~–—]+\s*(?=[0-9]{1,2}:[0-5][0-9])"),
+            lambda _: "到",
+        ),
         (re.compile(rf"{alone}([0-9]{{1,2}}:[0-5][0-9])(?![0-9])"), lambda m: _value("time", m[1])),
         (
             re.compile(rf"{alone}({number})%"),
@@ -172,6 +179,13 @@ def _chinese_rules() -> tuple[_Rule, ...]:
         ),
         (re.compile(r"(?<=[0-9])\s*[-~–—]+\s*(?=[0-9])"), lambda _: "到"),
         (re.compile(r"(?<![0-9A-Za-z])[-−](?=[0-9])"), lambda _: "负"),
+        # Two o'clock, and the first of “2到3天”: 两, though no measure word stands right after it.
+        (
+            re.compile(rf"{alone}2(?=点(?![0-9零一二三四五六七八九]|钟)|点钟|点[0-9]{{1,2}}分)"),
+            lambda _: "两",
+        ),
+        (re.compile(rf"(?<!第){alone}2(?=[到至][0-9]+\s*(?:{_MEASURES}))"), lambda _: "两"),
+        (re.compile(rf"(?<=元)/(?=(?:{_PER}))|(?<=[人户亩])/(?=[年月天次])"), lambda _: "每"),
         (
             re.compile(rf"(?<!第){alone}({number})\s*(?={_MEASURES})"),
             lambda m: _quantity(m[1], is_count=True),

@@ -28,7 +28,8 @@ from voice_prompts.limits import (
 )
 
 with warnings.catch_warnings():
-    # Python 3.13 drops it from the standard library; the package audioop-lts goes on.
+    # Python 3.13 drops it from the standard library; the package audioop-lts (pyproject.toml)
+    # goes on under the same name.
     warnings.simplefilter("ignore", DeprecationWarning)
     import audioop
 

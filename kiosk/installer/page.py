@@ -61,10 +61,10 @@ def drawn(page: Inside | Outside, wording: Wording) -> str:
         wording: Words of its language.
     """
     name = "installer.html" if isinstance(page, Inside) else "installer_code.html"
-    return (
-        _environment()
-        .get_template(name)
-        .render(page=page, w=wording.screen, tabs=TABS, row=_rows(wording), when=_when(page))
+    tabs = {tab: wording.screen(f"installer.tab.{tab}") for tab in TABS}
+    template = _environment().get_template(name)
+    return template.render(
+        page=page, w=wording.screen, tabs=tabs, row=_rows(wording), when=_when(page)
     )
 
 

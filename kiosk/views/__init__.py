@@ -44,6 +44,7 @@ from kiosk.views import (
     comfort,
     courier,
     ending,
+    languages,
     lessons,
     mine,
     overlays,
@@ -69,13 +70,16 @@ def screen(visit: Visit, world: World, wordings: Mapping[str, Wording]) -> Scree
     """
     wording = wordings.get(visit.language) or wordings[DEFAULT_LANGUAGE]
     frame = Frame(visit, world, wording)
-    shown = _overlay(frame) if visit.overlay else _place(frame)
     # Each language is named in itself.
     others = dialects.others(visit, world, wordings)
+    if visit.overlay == "languages":
+        shown = languages.choose(frame, others)
+    else:
+        shown = _overlay(frame) if visit.overlay else _place(frame)
     shown = replace(
         shown,
         status=status(frame),
-        languages=others,
+        languages=() if visit.overlay == "languages" else languages.switch(others),
         comfort=visit.comfort,
         is_live=card.is_live(frame),
         more=frame.say("page.more"),

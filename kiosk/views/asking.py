@@ -44,7 +44,7 @@ _SILENCE: dict[str, str] = {
 def question(frame: Frame, place: Asking, draft: Draft) -> Screen:
     """Show one question with its way to answer it."""
     service = service_of(draft, frame.world)
-    asked = service.question(place.question)
+    asked = walk.worded(draft, frame.world, service.question(place.question))
     options = _options(frame, asked, draft, place.page)
     entry = entry_of(frame, service, asked, draft, tiles(options))
     is_tile_answered = walk.is_tile_answered(asked)

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from kiosk.assisted.signing_in import is_between
+from kiosk.leaving import may_carry
 from kiosk.paging import row_page, row_pages
 from kiosk.places import AtDayList, SigningIn
 from kiosk.screens import Band, Entry, Row, Screen, Utterance
@@ -23,7 +24,8 @@ def band(frame: Frame) -> Band:
     if visit.helper is not None:
         key = "band.waiting" if visit.line.waiting else "band.helper"
         count = str(visit.line.waiting)
-        text = frame.text(key, number=visit.helper.number, name=visit.helper.name, count=count)
+        name = f" {visit.helper.name}" if visit.helper.name else ""
+        text = frame.text(key, number=visit.helper.number, name=name, count=count)
         return Band(text, "helper")
     if visit.carries:
         return Band(frame.text(f"band.{visit.carries}"))
@@ -82,7 +84,11 @@ def desk(frame: Frame) -> Screen:
     )
     if is_between(visit):
         options.append(worded(frame, "helper_day", "desk.day", "inbox"))
-        options.append(worded(frame, "lessons", "desk.lessons", "school"))
+        # Where there is no way to the centre, a phone that takes along is what a helper is for.
+        is_carried = may_carry(visit, frame.world)
+        carry = worded(frame, "carry", "help.carry", "phone")
+        lessons = worded(frame, "lessons", "desk.lessons", "school")
+        options.append(carry if is_carried else lessons)
     else:
         options.append(worded(frame, "home", "help.start_again", "house"))
     options.append(worded(frame, "helper_done", "desk.done", "lock", style="helper"))

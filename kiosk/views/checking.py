@@ -2,6 +2,7 @@
 
 import re
 
+from kiosk import walk
 from kiosk.paging import row_page, row_pages
 from kiosk.phrases import said
 from kiosk.places import Checking
@@ -26,7 +27,10 @@ def check(frame: Frame, place: Checking, draft: Draft) -> Screen:
     questions = checked_questions(draft, frame.world)
     pages = row_pages(len(questions))
     page = min(place.page, pages)
-    asked = [service.question(question_id) for question_id in row_page(questions, page)]
+    asked = [
+        walk.worded(draft, frame.world, service.question(question_id))
+        for question_id in row_page(questions, page)
+    ]
     is_last = page == pages
     whole = frame.words(service.check.text) if page == 1 else ""
     text = evaluation.filled(

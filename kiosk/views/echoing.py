@@ -97,11 +97,11 @@ def _date(frame: Frame, _: Question, value: str) -> Echo:
     except ValueError:
         return Echo()
     if lunar is None:
-        return Echo((frame.text("echo.no_lunar"),), frame.say("echo.no_lunar", "lunar"))
+        return Echo((frame.text("echo.no_lunar"),), frame.say("echo.no_lunar", "asked"))
     said = Spoken("text", lunar_spoken(lunar, frame.language))
     return Echo(
         (frame.text("echo.lunar", date=lunar_written(lunar, frame.language)),),
-        frame.say("echo.lunar", "lunar", date=said),
+        frame.say("echo.lunar", "asked", date=said),
     )
 
 

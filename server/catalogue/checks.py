@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sync.answer_types import VALIDATORS
 from sync.expressions import ExpressionError, compile_expression
-from sync.forms import CHOICE_TYPES, Catalogue, Choice, Question, Service, Text, Village
+from sync.forms import (
+    CHOICE_TYPES,
+    RULELESS_TYPES,
+    Catalogue,
+    Choice,
+    Question,
+    Service,
+    Text,
+    Village,
+)
 from sync.identity import MASKS
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -97,11 +106,16 @@ def _questions(catalogue: Catalogue, service: Service) -> Iterator[str]:
         place = f"{service.id}.{question.id}"
         if not _ID.fullmatch(question.id):
             yield f"{place}: an id has small letters, digits and _"
-        if question.type not in catalogue.types:
+        if question.type not in catalogue.types and question.type not in RULELESS_TYPES:
             yield f"{place}: the catalogue has no type {question.type}"
         names = frozenset(earlier | all_calculates)
         yield from _expression(place, "relevant", question.relevant, names)
         yield from _expression(place, "constraint", question.constraint, names | {question.id})
+        yield from _expression(place, "default", question.default, names)
+        yield from _expression(place, "required_when", question.required_when, names)
+        yield from _expression(
+            place, "choice_filter", question.choice_filter, names, is_filter=True
+        )
         yield from _texts(catalogue, f"{place}.label", question.label)
         yield from _choices_of(catalogue, service, question, place)
         earlier.add(question.id)
@@ -153,11 +167,13 @@ def _texts(catalogue: Catalogue, place: str, text: Text) -> Iterator[str]:
             yield f"{place}: no text in {language}"
 
 
-def _expression(place: str, what: str, text: str, names: frozenset[str]) -> Iterator[str]:
+def _expression(
+    place: str, what: str, text: str, names: frozenset[str], *, is_filter: bool = False
+) -> Iterator[str]:
     if not text:
         return
     try:
-        expression = compile_expression(text)
+        expression = compile_expression(text, is_filter=is_filter)
     except ExpressionError as error:
         yield f"{place}: {what}: {error}"
         return

@@ -69,6 +69,9 @@ def is_yes_no(choices: tuple[Choice, ...]) -> bool:
 def _choice(record: Record, name: str, wording: Wording, findings: Findings) -> Choice:
     image = _image(record, findings)
     label = wording.text(record.texts.get("label", {}))
+    for cell in record.texts.get("label", {}).values():
+        if "${" in cell.text:
+            findings.error(cell, "choice_reference")
     if not label:
         findings.warning(record.cell("name"), "choice_unlabelled", name=name)
         label = wording.same(name)

@@ -5,9 +5,14 @@ from pathlib import Path
 import click
 import msgspec
 
+from server.catalogue.checks import faults
+from server.errors import CatalogueRefused
 from server.xlsform.convert import convert as converted
 from server.xlsform.findings import Finding, XlsformRefused
 from sync.commands import told
+from sync.errors import MALFORMED
+from sync.forms import Catalogue, Service, decode_catalogue
+from sync.limits import PUBLISH_PROBLEMS_MAX
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COUNTS = "{name}: {state}  ({errors} 个错误 errors, {warnings} 个提醒 warnings)"
@@ -62,21 +67,52 @@ def check(context: click.Context, files: tuple[Path, ...], is_json: bool, strict
     "--output",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the service goes; it belongs into a catalogue's `services`.",
+    help="Where the service goes, or the catalogue with --into.",
+)
+@click.option(
+    "--into",
+    type=_FILE,
+    help="A catalogue (JSON); it is written with this service added, or put in place of its former"
+    " version.",
 )
 @told
-def convert(file: Path, output: Path) -> None:
+def convert(file: Path, output: Path, into: Path | None) -> None:
     """Turn FILE into a service, as a catalogue holds it.
 
-    Nothing is written when a cell is in the way. Publish it as part of a catalogue:
-    bianmin centre publish checks it once more together with the others.
-    """
+    Nothing is written when a cell is in the way. To publish it:
+
+    \b
+    bianmin forms convert FILE --into server/catalogue/catalogue.json -o ours.json
+    bianmin centre publish ours.json
+    """  # noqa: D301 -- click keeps the lines after a backspace as they are
     result = converted(file.name, file.read_bytes())
-    raw = msgspec.json.encode(result.service, order="deterministic")
+    made: Service | Catalogue = result.service
+    if into is not None:
+        made = _with_service(into.read_bytes(), result.service)
+    raw = msgspec.json.encode(made, order="deterministic")
     output.write_bytes(msgspec.json.format(raw, indent=1) + b"\n")
     for finding in result.findings:
         click.echo(_line(finding), err=True)
     click.echo(f"{output}: {len(result.service.questions)} questions.")
+
+
+def _with_service(raw: bytes, service: Service) -> Catalogue:
+    """Answer a catalogue with a service in place of its former version, or at the end.
+
+    Raises:
+        CatalogueRefused: It is none, or something in it does not fit.
+    """
+    try:
+        catalogue = decode_catalogue(raw)
+    except MALFORMED as error:
+        raise CatalogueRefused(f"catalogue: {error}") from error
+    services = [service if each.id == service.id else each for each in catalogue.services]
+    if service not in services:
+        services.append(service)
+    whole = msgspec.structs.replace(catalogue, services=tuple(services))
+    if found := faults(whole):
+        raise CatalogueRefused("\n".join(found[:PUBLISH_PROBLEMS_MAX]))
+    return whole
 
 
 def _checked(path: Path) -> Checked:

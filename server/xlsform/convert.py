@@ -144,7 +144,7 @@ def _service(
     findings: Findings,
 ) -> Service:
     counting = Counting(survey, findings)
-    rewriter = Rewriter(survey.names, findings, counting.counts, counting.presence)
+    rewriter = Rewriter(survey.names, findings, counting.counts, counting.presence, lists)
     asker = Asker(rewriter, wording, findings, lists)
     flat = Unroller(survey, counting, rewriter, wording, asker, findings).lay_flat()
     for identity in circular(flat.calculates):

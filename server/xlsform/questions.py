@@ -11,6 +11,7 @@ from server.xlsform.choices import is_yes_no
 from server.xlsform.findings import Cell, Findings
 from server.xlsform.rewriting import Place, Rewriter
 from server.xlsform.survey import Item, truth_of
+from server.xlsform.tables import Record
 from server.xlsform.wording import Wording, joined
 from sync.answer_types import is_decimal, type_fault
 from sync.forms import Catalogue, Choice, Question, QuestionType, Service
@@ -105,7 +106,7 @@ class Asker:
             id=identity,
             type=kind,
             label=label,
-            voice=joined(label, hint) if label else hint,
+            voice=label,
             required=is_required,
             sensitivity=self._sensitivity(item),
             relevant=relevant,
@@ -120,9 +121,8 @@ class Asker:
             asked = self._with_choices(asked, item, place)
         return self._ranged(asked, item) if kind == "range" else asked
 
-    def tell_ignored(self, item: Item) -> None:
+    def tell_ignored(self, record: Record) -> None:
         """Warn of what stands in a row and is not used; once a row, whatever its instances."""
-        record = item.record
         for column, cell in record.cells.items():
             if column == "trigger" or column.startswith(("bind", "body", "instance", "control")):
                 self._findings.error(cell, "column_refused", column=column)
@@ -133,13 +133,17 @@ class Asker:
                 self._findings.warning(cell, "media_ignored", column=column)
         for cell in record.texts.get("required_message", {}).values():
             self._findings.warning(cell, "required_message")
-        self._tell_appearance(item)
+        self._tell_appearance(record)
 
     def judge_defaults(self, catalogue: Catalogue, service: Service) -> None:
         """Tell of defaults that are written out and no answer to their question."""
+        questions = {question.id: question for question in service.questions}
         for cell, identity, value in self.defaults:
-            question = service.question(identity)
-            if question.type != "note" and type_fault(catalogue, service, question, value):
+            # A calculated question is none any more: its value is never the default.
+            question = questions.get(identity)
+            if question is None or question.type == "note":
+                continue
+            if type_fault(catalogue, service, question, value):
                 self._findings.error(cell, "default_bad", value=cell.text, type=question.type)
 
     def _type(self, item: Item) -> QuestionType:
@@ -209,7 +213,10 @@ class Asker:
 
     def _expression(self, item: Item, place: Place, column: str) -> str:
         cell = item.record.cells.get(column)
-        return "" if cell is None else self._rewriter.expression(cell, place)
+        if cell is None:
+            return ""
+        here = msgspec.structs.replace(place, is_own_known=column == "constraint")
+        return self._rewriter.expression(cell, here)
 
     def _sensitivity(self, item: Item) -> Sensitivity:
         written = item.record.text("bianmin:sensitivity") or "personal"
@@ -247,8 +254,8 @@ class Asker:
             return asked
         return msgspec.structs.replace(asked, min_value=start, max_value=end, step=step)
 
-    def _tell_appearance(self, item: Item) -> None:
-        cell = item.record.cells.get("appearance")
+    def _tell_appearance(self, record: Record) -> None:
+        cell = record.cells.get("appearance")
         if cell is None:
             return
         small = cell.text.lower()

@@ -13,6 +13,7 @@ import msgspec
 from server.xlsform.findings import Cell, Findings
 from server.xlsform.survey import Named
 from sync.expressions import ExpressionError, compile_expression
+from sync.forms import Choice
 
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u00a0": " ", "\n": " "})
 _PATH = re.compile(r"(?:current\(\)/)?(?:\.\./)+([A-Za-z_][A-Za-z0-9_.-]*)(?![A-Za-z0-9_./-])")
@@ -24,6 +25,8 @@ _TOKEN = re.compile(
     r"""|(?P<other>[A-Za-z_][A-Za-z0-9_.:-]*|\s+|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_COMPARED = re.compile(r"\$\{\s*([A-Za-z0-9_.-]+)\s*\}\s*!?=\s*'([^']*)'")
+_SELECTED = re.compile(r"selected\(\s*\$\{\s*([A-Za-z0-9_.-]+)\s*\}\s*,\s*'([^']*)'\s*\)")
 _UNSUPPORTED = re.compile(r"the function (\S+)\(\) is not supported")
 #: Functions that take a node set, and what they become over the instances of a repeat.
 _AGGREGATES: Mapping[str, str] = {
@@ -44,6 +47,8 @@ class Place(msgspec.Struct, frozen=True):
 
     order: int
     instances: Mapping[str, int] = {}
+    #: A constraint may name its own question.
+    is_own_known: bool = False
 
 
 class Rewriter:
@@ -55,8 +60,10 @@ class Rewriter:
         findings: Findings,
         counts: Mapping[str, int],
         presence: Callable[[str, Mapping[str, int]], str],
+        lists: Mapping[str, tuple[Choice, ...]],
     ) -> None:
-        """Take the form's names, how many instances repeats have, and when one is there."""
+        """Take the form's names and lists, how often repeats come, and when one is there."""
+        self._lists = lists
         self._names = names
         self._findings = findings
         self._counts = counts
@@ -81,6 +88,7 @@ class Rewriter:
         except ExpressionError as error:
             self._tell(cell, error)
             return ""
+        self._tell_choices(cell, plain)
         walk = _Walk(plain, lambda name: self._targets(name, place, may_look_ahead))
         text = walk.whole()
         for code, values in walk.faults:
@@ -117,6 +125,17 @@ class Rewriter:
             text = _POSITION.sub(lambda match: number.ljust(len(match[0])), text)
         return text
 
+    def _tell_choices(self, cell: Cell, plain: str) -> None:
+        """Tell of choices that a select question is compared with and has not."""
+        for name, value in (*_COMPARED.findall(plain), *_SELECTED.findall(plain)):
+            named = self._names.get(name)
+            if named is None or named.kind is None or not named.kind.choices or not value:
+                continue
+            names = {choice.name for choice in self._lists.get(named.kind.choices, ())}
+            is_other = named.kind.has_other and value == "other"
+            if names and value not in names and not is_other:
+                self._findings.error(cell, "choice_unknown", name=name, value=value)
+
     def _tell(self, cell: Cell, error: ExpressionError) -> None:
         match = _UNSUPPORTED.search(str(error))
         if match:
@@ -142,27 +161,46 @@ class Rewriter:
             return "name_unknown"
         free = [repeat for repeat in named.repeats if repeat not in place.instances]
         if named.kind is None:
-            return self._section(name, named, place)
+            return self._section(name, named, place, may_look_ahead)
         if named.kind.group in ("system", "place") and not named.kind.name:
             return "name_of_device"
         if named.kind.name == "note":
             return Targets(("''",), is_set=False)
-        if not may_look_ahead and named.order > place.order and named.kind.group in _ASKED:
+        is_known = named.order < place.order or (place.is_own_known and named.order == place.order)
+        if not may_look_ahead and not is_known and named.kind.group in _ASKED:
             return "name_later"
-        ids = tuple(
-            f"${{{instance_id(named, instances)}}}"
-            for instances in self._instances(place.instances, free)
-        )
+        if place.is_own_known and named.order == place.order:
+            # What is judged is not among the answers yet.
+            ids: tuple[str, ...] = (".",)
+        else:
+            ids = tuple(
+                f"${{{instance_id(named, instances)}}}"
+                for instances in self._instances(place.instances, free)
+            )
         return Targets(ids, is_set=bool(free))
 
-    def _section(self, name: str, named: Named, place: Place) -> "Targets | str":
+    def _section(
+        self, name: str, named: Named, place: Place, may_look_ahead: bool
+    ) -> "Targets | str":
         if name not in self._counts:
             return "name_of_group"
-        inner = [each for each in (*named.repeats, name) if each not in place.instances]
+        if not may_look_ahead and named.order >= place.order:
+            return "name_later"
+        # Also from within, a repeat is all of its instances.
+        inner = [each for each in named.repeats if each not in place.instances] + [name]
         conditions = tuple(
-            self._presence(name, instances) for instances in self._instances(place.instances, inner)
+            self._condition(name, named, instances)
+            for instances in self._instances(place.instances, inner)
         )
         return Targets(conditions, is_set=True, is_presence=True)
+
+    def _condition(self, name: str, named: Named, instances: Mapping[str, int]) -> str:
+        """Answer the condition that an instance is there and its groups are relevant."""
+        cells = [record.cells.get("relevant") for record in named.within]
+        place = Place(named.order, instances)
+        relevant = [self.expression(cell, place) for cell in cells if cell is not None]
+        given = [each for each in (*relevant, self._presence(name, instances)) if each]
+        return " and ".join(f"({each})" for each in given) or "true()"
 
     def _instances(self, known: Mapping[str, int], free: Sequence[str]) -> list[dict[str, int]]:
         ranges = [range(1, self._counts.get(repeat, 1) + 1) for repeat in free]

@@ -131,7 +131,7 @@ class Unroller:
         identity = instance_id(named, place.instances)
         if item.order not in self._told:
             self._told.add(item.order)
-            self._asker.tell_ignored(item)
+            self._asker.tell_ignored(item.record)
         match item.kind.group:
             case "calculate":
                 self._calculate(item, place, identity, relevant)
@@ -239,6 +239,7 @@ class Unroller:
         if section.order in self._told:
             return
         self._told.add(section.order)
+        self._asker.tell_ignored(section.record)
         if not section.is_repeat:
             for column in ("label", "hint"):
                 for cell in section.record.texts.get(column, {}).values():

@@ -47,9 +47,10 @@ class Wording:
         for written, cell in cells.items():
             words = plain_words(rewritten(cell))
             language = written or self._default or guessed_language(words)
-            # A hyphen alone is how authors say that there is nothing to say.
-            if words:
-                spoken.setdefault(language, words)
+            if language in spoken:
+                self._findings.warning(cell, "language_twice", language=language)
+            elif words:
+                spoken[language] = words
             if len(words) > LABEL_CHARS_USUAL:
                 self._findings.warning(cell, "text_long", chars=len(words), most=LABEL_CHARS_USUAL)
         if not spoken:

@@ -1,16 +1,17 @@
 """Spreadsheets as texts by cell: .xlsx read here, .xls by xlrd; both within bounds.
 
-Why not openpyxl: a sheet whose last formatted row is the 1,048,576th is walked row by row there
-(UCL_Biomass_Plot_Form.xlsx: minutes), and what it raises for damaged files is open-ended.
+Why not openpyxl: docs/decisions/0040-xlsforms-of-others.md.
 """
 
 import datetime as dt
+import importlib
 import io
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -129,8 +130,8 @@ class _Table:
 
 
 def _xls(raw: bytes, findings: Findings) -> Iterator[Sheet]:
-    import xlrd  # noqa: PLC0415 -- only for files of this old kind
-
+    # Only for files of this old kind, and without types of its own.
+    xlrd: Any = importlib.import_module("xlrd")
     try:
         book = xlrd.open_workbook(file_contents=raw, logfile=io.StringIO())
         for sheet in book.sheets():

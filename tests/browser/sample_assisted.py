@@ -21,6 +21,16 @@ from tests.unit.kiosk.visitors import CASE
 _AT_MS = 1_795_500_000_000
 
 
+#: One of each kind, for the fast suite; all of them are walked by test_helper_screens.
+_FEW = ("sign_in_pin", "agree", "after", "day_list", "lesson")
+
+
+def few_assisted_screens(language: str) -> dict[str, Screen]:
+    """One screen of each kind."""
+    found = assisted_screens(language)
+    return {name: found[name] for name in _FEW}
+
+
 def assisted_screens(language: str) -> dict[str, Screen]:
     """Every screen beside which somebody stands, by name."""
     return {

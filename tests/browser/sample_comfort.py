@@ -8,7 +8,7 @@ from kiosk.screens import Screen
 from kiosk.visit import Visit
 from tests.browser.sample_parts import base
 from tests.browser.sample_questions import questions
-from tests.unit.kiosk.parts import world, wordings
+from tests.unit.kiosk.parts import wordings, world
 
 
 def comfort_screens(language: str) -> dict[str, Screen]:

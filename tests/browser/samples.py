@@ -2,11 +2,12 @@
 
 from kiosk.receipt import qr_svg
 from kiosk.screens import ReceiptView, Row, Screen, Tile, TimelineItem, Utterance
-from tests.browser.sample_assisted import assisted_screens
+from tests.browser.sample_assisted import few_assisted_screens
 from tests.browser.sample_carry import carry_screens
 from tests.browser.sample_comfort import comfort_screens
 from tests.browser.sample_devices import device_screens
 from tests.browser.sample_entry import entries
+from tests.browser.sample_languages import language_screens
 from tests.browser.sample_parts import LANGUAGES, base, pick, question, tiles
 from tests.browser.sample_questions import questions
 from tests.browser.sample_stick import stick_screens
@@ -37,11 +38,12 @@ def screens(language: str) -> dict[str, Screen]:
         **questions(language),
         **entries(language),
         **_ends(language),
-        **assisted_screens(language),
+        **few_assisted_screens(language),
         **carry_screens(language),
         **stick_screens(language),
         **comfort_screens(language),
         **device_screens(language),
+        **language_screens(language),
     }
 
 

@@ -267,7 +267,7 @@ async def test_row_of_the_check_page_is_said_with_its_button(page: Page, stage: 
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
 async def test_ring_of_the_focus_is_thick_and_strong(page: Page, stage: Stage, theme: str) -> None:
     screen = screens("zh-CN")["id_number"]
-    stage.put(replace(screen, comfort=replace(screen.comfort, theme=theme)))  # type: ignore[arg-type]
+    stage.put(replace(screen, comfort=replace(screen.comfort, theme=theme)))
     await appear(page, stage)
     await press(page, "ArrowRight")
 
@@ -311,13 +311,15 @@ async def test_no_screen_has_a_trap_and_every_button_is_come_to_and_said(
     page: Page, stage: Stage, language: str
 ) -> None:
     faults: dict[str, object] = {}
-    for name in screens(language):
-        await show(page, stage, name, language)
+    for name, screen in screens(language).items():
+        stage.put(screen)
+        await appear(page, stage)
         every = await page.evaluate(
             "[...document.querySelectorAll('button')].filter((b) => !b.disabled"
             " && b.checkVisibility() && !b.matches('.dark')).length"
         )
         await page.evaluate("window.met = new Set(), window.came = 0")
+        is_round = False
         for _ in range(STOPS_MAX):
             await page.keyboard.press("ArrowRight")
             is_round = await page.evaluate(

@@ -84,6 +84,7 @@ async def test_time_left_is_seen_and_heard_at_30_15_and_5_seconds_and_then_it_is
     assert at_30 in (29, 30)
 
 
+@pytest.mark.deep
 async def test_no_time_passes_while_the_voice_speaks(page: Page, stage: Stage) -> None:
     long = tuple(Clip(f"/voice/part-{number}") for number in range(12))
     await asked(page, stage, Playlist(say=long))
@@ -95,6 +96,7 @@ async def test_no_time_passes_while_the_voice_speaks(page: Page, stage: Stage) -
     assert stage.posts == []
 
 
+@pytest.mark.deep
 async def test_a_touch_gives_all_the_time_back(page: Page, stage: Stage) -> None:
     await asked(page, stage, Playlist())
     await page.clock.run_for(20_000)
@@ -107,6 +109,7 @@ async def test_a_touch_gives_all_the_time_back(page: Page, stage: Stage) -> None
     assert await left(page) >= 44
 
 
+@pytest.mark.deep
 async def test_a_key_is_a_sign_of_life_too(page: Page, stage: Stage) -> None:
     await asked(page, stage, Playlist())
     await page.clock.run_for(20_000)

@@ -1,4 +1,4 @@
-"""An installer records a dialect in Chromium, by keys alone and by touch, from a made-up microphone.
+"""An installer records a dialect in Chromium, by keys and by touch, with a made-up microphone.
 
 Pictures of the page stay in .build/booth/.
 """

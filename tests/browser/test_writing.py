@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page
 
 from bianmin.browser import KIOSK_FLAGS
+from kiosk.entry import zinnia
 from kiosk.entry.ink import FIELD
+from kiosk.main import build_app
 from kiosk.media import checked_media
+from kiosk.places import Asking
 from sync.handwriting import HAND_MARK
 from tests.browser.geometry import GEOMETRY
 from tests.browser.sample_entry import LINE, entries
@@ -24,6 +29,8 @@ from tests.browser.stage import (
     until,
 )
 from tests.browser.test_screens import ACCESSIBILITY, AXE
+from tests.unit.kiosk.parts import FITTING, answer_to, catalogue
+from tests.unit.kiosk.stations import station
 
 DEAF_S = 0.32  # the page hears nothing for 0.3 s after a screen
 #: 王: three bars and a stem, in parts of the square.
@@ -326,13 +333,17 @@ async def test_lunar_day_is_told_on_request_and_for_that_day_alone(
     await ask(page, stage, "date", value="1946-11-24")
 
     await touch(page, '[data-do="lunar"]')
-    await until(page, "!document.querySelector('#lunar').hidden")
-    assert await page.inner_text("#lunar") == "农历丙戌年（狗年）冬月初二"
+    await until(page, "document.querySelector('#asked').textContent.startsWith('农历')")
+    assert await page.inner_text("#asked") == "农历丙戌年（狗年）冬月初二"
     assert stage.echoes == [("q_date", "1946-11-24", True)]
 
     await touch(page, '[data-cell="25"]')
-    assert await page.is_hidden("#lunar")
-    assert await page.is_visible('[data-do="lunar"]')
+    assert await page.inner_text("#asked") == "是几号？"
+
+    await touch(page, '[data-part="year"]')
+    await touch(page, '[data-cell="1946"]')
+    # Without a whole day there is nothing to tell.
+    assert await page.is_hidden('[data-do="lunar"]')
 
 
 @pytest.mark.deep
@@ -381,3 +392,55 @@ async def test_opened_ways_fit_the_hand_and_axe(
     await page.context.close()
 
     assert faults == {}
+
+
+# --- the whole way: page, kiosk, reader ---
+
+
+@pytest.mark.skipif(not zinnia.is_installed(), reason="the handwriting packages are not here")
+@pytest.mark.deep
+async def test_real_kiosk_reads_what_is_drawn_and_seals_what_it_cannot(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        station(tmp_path) as kiosk,
+        TestServer(build_app(kiosk.stage, kiosk.parts), host="127.0.0.1") as server,
+    ):
+        await kiosk.touch("service", "helper_request")
+        while kiosk.stage.visit.place != Asking("name"):
+            place = kiosk.stage.visit.place
+            assert isinstance(place, Asking)
+            asked = catalogue().service("helper_request").question(place.question)
+            await kiosk.touch("answer", answer_to(asked, FITTING), asked.id)
+        context = await browser.new_context(
+            viewport={"width": LANDSCAPE.width_px, "height": LANDSCAPE.height_px}, has_touch=True
+        )
+        page = await context.new_page()
+        await page.goto(str(server.make_url("/")))
+        await until(page, "window.bianmin?.screens > 0")
+        await asyncio.sleep(DEAF_S)
+
+        await touch(page, "#way-hand")
+        await draw(page, *BARS)
+        await until(page, "document.querySelector('#found [data-key=王]')", timeout_s=15)
+        pid = kiosk.parts.hand.pid
+        await touch(page, '#found [data-key="王"]')
+        await draw(page, *BARS[:3])
+        await touch(page, '[data-do="missing"]')
+        await page.tap("#next")
+        await until(page, "window.bianmin.screens > 1")
+
+        draft = kiosk.stage.visit.draft
+        assert draft is not None
+        assert draft.answers["name"] == f"王{HAND_MARK}"
+        assert draft.held["name"] == 1
+        kept = kiosk.parts.drafts.held("name", 0)
+        assert kept is not None
+        assert (kept[0], kept[1].count(b"M")) == ("image/svg+xml", 3)
+
+        await kiosk.touch("home")
+        await kiosk.touch("leave_yes")
+        assert pid is not None
+        assert not Path(f"/proc/{pid}").exists()
+        assert kiosk.parts.drafts.is_empty
+        await context.close()

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 import psutil
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Error, Page, async_playwright
 
 from bianmin.browser import command, find_chromium, profile_in_memory
 from bianmin.village import Village
@@ -147,7 +147,9 @@ async def _shown(url: str, profile: Path, logs: Path) -> AsyncIterator[Screen]:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
             yield Screen(browser, psutil.Process(process.pid), profile)
-            await browser.close()
+            with contextlib.suppress(Error):
+                # A test may have killed it.
+                await browser.close()
     finally:
         process.kill()
         process.wait()
@@ -230,25 +232,25 @@ async def test_nothing_remains_after_somebody_walked_away(place: Place) -> None:
     assert await _forgotten(place, renderers) == {}
 
 
-async def test_nothing_remains_after_the_screen_was_killed(place: Place) -> None:
-    _, renderers = await _entered(place)
+async def test_nothing_remains_after_the_screen_was_killed(place: Place, tmp_path: Path) -> None:
+    resident, _ = await _entered(place)
+    asked = resident.kind
+    for process in (place.screen.process, *place.screen.process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
-    for pid in renderers:
-        psutil.Process(pid).kill()
-    # Whoever watches over the screen opens it anew.
-    context = place.screen.browser.contexts[0]
-    crashed = list(context.pages)
-    page = await context.new_page()
-    await page.goto(f"{place.village.kiosk_url}/#fresh-tabs")
-    for old in crashed:
-        await old.close()
-    resident = Quiet(page)
-    assert await resident.until("window.bianmin?.screens > 0")
-    await resident.look()
-    await resident.go("#home")
-    await resident.touch("[data-action=leave_yes]")
+    assert found_in_files([place.screen.profile], NEEDLES) == {}
+    with profile_in_memory() as profile:
+        async with _shown(place.village.kiosk_url, profile, tmp_path) as screen:
+            again = Place(place.village, screen)
+            resident = Quiet(await screen.page())
+            await resident.look()
+            assert resident.kind == asked
+            drawing = {pid for pid in screen.renderers() if found_in_memory(pid, NEEDLES)}
+            await resident.go("#home")
+            await resident.touch("[data-action=leave_yes]")
 
-    assert await _forgotten(place, renderers) == {}
+            assert await _forgotten(again, drawing) == {}
 
 
 def test_temporary_files_hold_nothing(place: Place) -> None:

@@ -895,6 +895,8 @@ class SimDisk:
             self._settle([change for change in self._changes if change.inode is inode])
 
     def _settle(self, settled: list[NameChange]) -> None:
+        if not settled:
+            return
         for change in settled:
             change.apply(self._durable_names)
         waiting = []

@@ -12,5 +12,5 @@ document.addEventListener("pointerup", (event) => {
   }
   const now = performance.now();
   times = [...times.filter((at) => now - at < WITHIN_MS), now];
-  if (times.length >= TOUCHES) location.assign("/installer");
+  if (times.length >= TOUCHES) location.assign(`/installer${location.hash}`);
 });

@@ -76,7 +76,6 @@ export function mountDate(section, page) {
     return button;
   }
 
-  const lunar = section.querySelector("#lunar");
   const lunarButton = section.querySelector("[data-do=lunar]");
 
   const value = () => (chosen.day ? iso(chosen.year, chosen.month, chosen.day) : "");
@@ -86,15 +85,12 @@ export function mountDate(section, page) {
     const day = value();
     const told = await echo(day, true);
     if (!told || day !== value() || !section.isConnected) return;
-    lunar.textContent = told.lines.join(" ");
-    lunar.hidden = false;
-    lunarButton.hidden = true;
+    asked.textContent = told.lines.join(" ");
     page.fit(section);
     page.voice.play(told.say);
   }
 
   function show() {
-    lunar.hidden = true;
     lunarButton.hidden = !chosen.day;
     for (const part of parts) {
       const name = part.dataset.part;
@@ -152,6 +148,9 @@ export function mountDate(section, page) {
       else if (button.dataset.date) take(button.dataset.date);
       else if (button.dataset.part) {
         step = button.dataset.part;
+        // The chosen year stands among the keys, with some on either side.
+        if (step === "year" && chosen.year)
+          lastYear = Math.min(Number(latest.slice(0, 4)), chosen.year + Math.floor(YEARS_SHOWN / 2));
         show();
       }
     },

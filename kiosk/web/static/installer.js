@@ -11,7 +11,8 @@ let touchedAt = performance.now();
 let isSending = false;
 let sound = null;
 
-const home = () => location.replace("/");
+// What stands behind the address says how the browser was started (a tab for each visit).
+const home = () => location.replace(`/${location.hash}`);
 
 async function post(action, value = "") {
   if (isSending) return;

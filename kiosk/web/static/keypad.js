@@ -2,7 +2,7 @@
 // is said and ringed; the order is that in which the screen is spoken. Which key does what stands
 // in kiosk/web/keymap.py and comes with the page.
 
-const GRIDS = ".pad,.keyboard,.candidates";
+const GRIDS = ".pad,.keyboard,.candidates,.found,.rare";
 const ORDER = ["#turn", "#next", "#skip", "#back", "#home", "#again", "#comfort", ".tools [data-action=language]", "#helper"];
 const SAID_CHARS_MAX = 60; // sync/limits.py SAID_CHARS_MAX
 const SETTLE_MS = 60; // what a key has changed is drawn by then

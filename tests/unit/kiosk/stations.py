@@ -113,7 +113,9 @@ async def station(
     """Open a kiosk in a folder; again in the same folder = the same kiosk after a restart."""
     centre, clock, voice = centre or SmallCentre(), clock or JumpingClock(), Voice()
     keys = DeviceKeys.generate(SeededEntropy(7))
-    settings = Settings(data_dir=directory, voice_dir=directory / "no-voice")
+    settings = Settings(
+        data_dir=directory, voice_dir=directory / "no-voice", packs_dir=directory / "voices"
+    )
     database = open_database(settings.database, ballast_bytes=64 * 1024)
     if not centre.manifest_raw:
         publish(centre)

@@ -1,9 +1,10 @@
 """A helper signs in, fills in with one person after the other, and each of them says yes."""
 
 import pytest
+from msgspec.structs import replace
 
 from kiosk import views
-from kiosk.assisted.company import Line
+from kiosk.assisted.company import Helper, Line
 from kiosk.events import (
     Committed,
     DayListed,
@@ -16,6 +17,7 @@ from kiosk.events import (
 from kiosk.places import (
     Agreeing,
     Asking,
+    AtCarry,
     AtDayList,
     AtFault,
     AtHome,
@@ -254,6 +256,20 @@ def test_line_counts_numbers_and_calls_them_in_turn() -> None:
 
     assert visitor.visit.line == Line(issued=3, called=1)
     assert shown(visitor).band.text == "帮办12号 张婷 还等2位"
+
+
+def test_helper_without_a_name_is_a_number() -> None:
+    visitor = helped()
+    visitor.visit = replace(visitor.visit, helper=Helper("12"))
+
+    assert shown(visitor).band.text == "帮办12号"
+
+
+def test_helper_may_carry_what_waits_where_there_is_no_way_to_the_centre() -> None:
+    visitor = helped(pending=3, is_reachable=False, carry_url="https://bm.example/carry")
+
+    assert "carry" in [tile.action for tile in shown(visitor.do("help")).tiles]
+    assert visitor.do("carry").visit.place == AtCarry()
 
 
 def test_line_never_calls_a_number_that_was_not_given() -> None:

@@ -192,6 +192,8 @@ async def test_every_route_has_one_purpose(tmp_path: Path) -> None:
         ("GET", "/healthz"),
         ("GET", "/status"),
         ("POST", "/send"),
+        ("GET", "/installer"),
+        ("POST", "/installer"),
     }
 
 

@@ -1,6 +1,8 @@
 """How a resident sees and hears is chosen in one touch, kept for the visit, gone with it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kiosk import views
 from kiosk.comfort import GLYPHS_MM, RATES, VOLUMES_DB, Comfort, changed
@@ -170,3 +172,33 @@ def test_typed_answer_is_not_told_to_the_comfort_screen() -> None:
 
     assert screen.entry is None
     assert PHONE not in str(screen)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *("", "see", "hear", "close", "bigger", "smaller", "colours", "low", "screen"),
+                *("faster", "slower", "louder", "softer", "reset", "nonsense", "老"),
+            ]
+        ),
+        max_size=25,
+    )
+)
+def test_no_sequence_of_touches_changes_the_form_or_leaves_the_scales(values: list[str]) -> None:
+    visitor = asked()
+    before = visitor.visit
+    for value in values:
+        visitor.do("comfort", value)
+
+    after = visitor.visit
+    assert (after.place, after.draft, after.language) == (
+        before.place,
+        before.draft,
+        before.language,
+    )
+    assert 0 <= after.comfort.text < len(GLYPHS_MM)
+    assert 0 <= after.comfort.rate < len(RATES)
+    assert 0 <= after.comfort.volume < len(VOLUMES_DB)
+    assert after.overlay in ("", "seeing", "hearing")

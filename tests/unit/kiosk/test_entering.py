@@ -307,7 +307,7 @@ def test_skipping_what_was_taken_is_asked_about_once() -> None:
     assert isinstance(visitor.visit.place, Asking)
     assert (visitor.visit.place.question, visitor.visit.place.error) == ("pic", "skip_loses")
     assert visitor.draft.held == {"pic": 2}
-    assert visitor.effects == ()
+    assert list(visitor.effects) == []
 
     visitor.do("skip", "", "pic")
     assert visitor.draft.held == {}

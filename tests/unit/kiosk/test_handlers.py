@@ -436,6 +436,7 @@ async def test_status_tells_the_backlog_and_nothing_personal(tmp_path: Path) -> 
             "is_revoked": False,
             "voice_missing": 0,
             "has_room": True,
+            "unmet": {},
         }
 
 

@@ -314,5 +314,5 @@ async def test_page_asks_whether_its_screen_is_still_the_present_one(tmp_path: P
             await it.kiosk.stage.note_stick(WORKING)
             after = await (await client.get("/pulse", params=query)).json()
 
-    assert before == {"is_current": True, "percent": 0}
-    assert after == {"is_current": False, "percent": 40}
+    assert before == {"is_current": True, "percent": 0, "is_dark": False}
+    assert after == {"is_current": False, "percent": 40, "is_dark": False}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.catalogue.shelf import Published, Shelf
+from server.errors import TransitionRefused
 from server.pipeline import settle
 from server.store import cases, inbox, migrate
 from server.store.rows import Decision
@@ -140,7 +141,7 @@ def test_no_clerk_can_decide_what_was_withdrawn(
     case_no = opened(world, published, kiosk)
     sent(world, kiosk, kiosk.confirm(published, {}, corrects=case_no))
 
-    with pytest.raises(cases.rules.TransitionRefused):
+    with pytest.raises(TransitionRefused):
         world.write(cases.decide, case_no, Decision("accept"), actor="limin", now_ms=1)
 
 

@@ -7,10 +7,15 @@ import wave
 from collections.abc import AsyncIterator
 from io import BytesIO
 
+import psutil
 import pytest
 
 from voice_prompts.errors import SpeechUnavailable
-from voice_prompts.limits import LIVE_TEXT_CHARS_MAX, LIVE_WAITING_MAX
+from voice_prompts.limits import (
+    LIVE_TEXT_CHARS_MAX,
+    LIVE_WAITING_MAX,
+    WORKER_MEMORY_BYTES_MAX,
+)
 from voice_prompts.live import LiveSpeaker
 from voice_prompts.sound import levels
 
@@ -60,13 +65,13 @@ async def test_killed_worker_is_replaced(speaker: LiveSpeaker) -> None:
 
 
 async def test_worker_killed_while_speaking_is_replaced(speaker: LiveSpeaker) -> None:
-    long_text = "我们只把您的信息用来办这件事，" * 40
+    long_text = "我们只把您的信息用来办这件事，" * 15
     speaking = asyncio.create_task(speaker.speak("zh-CN", long_text))
     await asyncio.wait({speaking}, timeout=0)
     assert speaker.pid is not None
     os.kill(speaker.pid, signal.SIGKILL)
 
-    assert seconds(await speaking) > 100
+    assert seconds(await speaking) > 40
 
 
 async def test_texts_are_spoken_one_after_the_other(speaker: LiveSpeaker) -> None:
@@ -128,3 +133,38 @@ async def test_speaker_starts_by_itself() -> None:
     await speaker.close()
 
     assert seconds(wav) > 0.2
+
+
+async def test_forgotten_worker_is_gone_and_another_one_speaks(speaker: LiveSpeaker) -> None:
+    await speaker.speak("zh-CN", "王秀兰。")
+    first = speaker.pid
+    assert first is not None
+
+    speaker.forget()
+    wav = await speaker.speak("zh-CN", "您好。")
+
+    assert seconds(wav) > 0.5
+    assert speaker.pid not in {None, first}
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+async def test_text_from_before_is_not_spoken_after_it_was_forgotten(speaker: LiveSpeaker) -> None:
+    await speaker.speak("zh-CN", "好。")
+    speaking = asyncio.create_task(speaker.speak("zh-CN", "王秀兰，" * 300))
+    waiting = asyncio.create_task(speaker.speak("zh-CN", "王秀兰。"))
+    await asyncio.wait({speaking, waiting}, timeout=0)
+
+    speaker.forget()
+    results = await asyncio.gather(speaking, waiting, return_exceptions=True)
+
+    assert [type(result) for result in results] == [SpeechUnavailable, SpeechUnavailable]
+
+
+async def test_worker_has_a_bound_of_memory(speaker: LiveSpeaker) -> None:
+    await speaker.speak("zh-CN", "好。")
+    assert speaker.pid is not None
+
+    limit, _ = psutil.Process(speaker.pid).rlimit(psutil.RLIMIT_AS)
+
+    assert limit == WORKER_MEMORY_BYTES_MAX

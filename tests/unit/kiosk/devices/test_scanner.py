@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -133,6 +133,7 @@ def test_number_is_a_case_when_its_check_digits_fit() -> None:
     assert case_of(CASE[:-1] + "0", b"", 42) == ""
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=200))
 def test_no_code_breaks_the_reading_of_it(text: str) -> None:
     assert case_of(f"HTTPS://X/C/{text}", bytes(8), 42) == ""

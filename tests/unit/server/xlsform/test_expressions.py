@@ -13,6 +13,7 @@ from tests.unit.server.xlsform.forms import (
     errors,
     form,
     made,
+    refused,
     service_of,
     told,
     walk,
@@ -59,17 +60,11 @@ def test_function_of_the_xforms_core_works(expression: str, expected: str) -> No
 def test_function_that_is_not_supported_is_named_with_its_character(name: str) -> None:
     raw = form(HEAD, "text | x | X", f"calculate | c | | | 1 + {name}('a', 'b')")
 
-    (finding,) = [each for each in _refused(raw) if each.code == "function_unsupported"]
+    (finding,) = [each for each in refused(raw) if each.code == "function_unsupported"]
     assert finding.place == "survey!E3"
     assert f"{name}()" in finding.en
     assert "character 5 " in finding.en
     assert f"{name}()" in finding.zh
-
-
-def _refused(raw: bytes) -> tuple[object, ...]:
-    from tests.unit.server.xlsform.forms import refused
-
-    return refused(raw)
 
 
 def test_older_spellings_of_expressions_are_understood() -> None:
@@ -183,6 +178,13 @@ def test_aggregates_over_a_repeat_see_the_instances_that_are_there() -> None:
     assert values["nth_2"] == "2"
 
 
+def test_repeat_counted_from_within_is_counted_whole() -> None:
+    rows = ("text | a | A", "calculate | n | | | count(${r})", "end repeat")
+    service = service_of(HEAD, "begin repeat | r | R", *rows)
+
+    assert worked_out(service, r_more_2="yes", r_more_3="no")["n_1"] == "2"
+
+
 def test_filled_repeat_comes_back_from_its_bytes() -> None:
     service = service_of(HEAD, *FAMILY)
 
@@ -254,7 +256,7 @@ def test_repeats_that_unroll_without_end_are_refused() -> None:
 
 def test_expression_longer_than_its_bound_is_refused() -> None:
     long = "+".join(["1"] * (EXPRESSION_CHARS_MAX // 2 + 1))[:EXPRESSION_CHARS_MAX]
-    aggregate = " + ".join(["sum(${age})"] * 300)
+    aggregate = " + ".join(["sum(${age})"] * 200)
 
     assert errors(form(HEAD, "text | x | X", f"calculate | c | | | {long}+"))
     raw = form(HEAD, *FAMILY[:6], f"calculate | c | | | {aggregate}")

@@ -273,7 +273,7 @@ def test_hint_and_guidance_are_kept_beside_the_label() -> None:
     )
 
     assert question.hint["en"] == "As on the card. Look at the card."
-    assert question.voice["en"] == "Name? As on the card. Look at the card."
+    assert question.voice["en"] == "Name?"  # the screen says the hint after it
 
 
 def test_languages_are_known_by_their_headings() -> None:
@@ -336,3 +336,43 @@ def test_every_type_comes_back_from_its_bytes() -> None:
 
     assert len(answers) == len(kinds)
     assert carried(service, answers) == answers
+
+
+def test_column_that_would_change_answers_is_refused() -> None:
+    raw = form(f"{HEAD} | trigger | bind::odk:length", "text | a | A | ${b} | 5", "text | b | B")
+
+    assert errors(raw) == {("survey!D2", "column_refused"), ("survey!E2", "column_refused")}
+
+
+def test_constraint_that_names_its_own_question_judges_it() -> None:
+    head = f"{HEAD} | constraint"
+    service = service_of(head, "integer | low | L |", "integer | high | H | ${high} > ${low}")
+    catalogue, high = catalogue_of(service), service.questions[1]
+
+    assert problem_of(catalogue, service, high, "3", {"low": "2"}, TODAY) is None
+    problem = problem_of(catalogue, service, high, "1", {"low": "2"}, TODAY)
+    assert problem is not None
+    assert problem.code == "constraint"
+
+
+def test_label_of_a_choice_with_an_answer_in_it_is_refused() -> None:
+    choices = ("list_name | name | label", "l | a | As ${x} said", "l | b | B")
+    raw = form(HEAD, "text | x | X", "select_one l | c | C", choices=choices)
+
+    assert errors(raw) == {("choices!C2", "choice_reference")}
+
+
+def test_two_columns_of_one_language_are_told() -> None:
+    settings = [["default_language"], ["English (en)"]]
+    raw = form("type | name | label::English (en) | label", "text | a | A | B", settings=settings)
+
+    assert ("survey!D2", "language_twice") in told(raw)
+    raw = form("type | name | label::English (en) | label::english", "text | a | A | B")
+    assert errors(raw) == {("survey!D2", "cell_twice")}
+
+
+def test_columns_of_a_group_are_told_too() -> None:
+    rows = ("begin group | g | G | sparkling | blue", "text | a | A", "end group")
+    raw = form(f"{HEAD} | appearance | colour", *rows)
+
+    assert told(raw) >= {("survey!D2", "appearance_unknown"), ("survey!E2", "column_unknown")}

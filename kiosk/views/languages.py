@@ -1,0 +1,37 @@
+"""Choosing a language where there are more than two: each named, and spoken, in itself. Pure."""
+
+from kiosk.screens import Screen
+from kiosk.views.frame import Frame, Option, repeats, tiles, voices
+
+#: Tiles that a screen has; whoever installs more dialects than this sees the first ones.
+SHOWN_MAX = 6
+
+Others = tuple[tuple[str, str], ...]
+
+
+def choose(frame: Frame, others: Others) -> Screen:
+    """Offer every language and dialect but the present one."""
+    options = [
+        Option(action="language", value=tag, label=name, voice=name, icon="speech")
+        for tag, name in others[:SHOWN_MAX]
+    ]
+    title = frame.say("languages.title")
+    return Screen(
+        kind="languages",
+        language=frame.language,
+        title=frame.text("languages.title"),
+        tiles=tiles(options),
+        can_back=True,
+        can_home=False,
+        say=(*title, *voices(options)),
+        silence=repeats(frame, title, "silence.tiles"),
+        timeout_s=frame.world.idle_s,
+    )
+
+
+def switch(others: Others) -> Others:
+    """Answer what the frame's switch shows: the other language, or one button to all of them."""
+    if len(others) < 2:
+        return others
+    # More than one name leaves the button; the picture on it says what it is.
+    return (("", f"{others[0][1]}…"),)
