@@ -157,7 +157,8 @@ def open_line(address: Address, clock: Clock, root: Path = Path("/")) -> FileLin
                 return line
             case _:
                 return _opened(Path(address.target), clock)
-    except (OSError, termios.error) as error:
+    except (OSError, ValueError, termios.error) as error:
+        # A host's name that no name can be is a ValueError.
         raise LineGone(type(error).__name__) from error
 
 

@@ -141,9 +141,12 @@ async def pressed(slip: Slip) -> bytes:
         PressFailed: It could not be drawn.
     """
     command = (sys.executable, "-m", press.__name__)
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        )
+    except OSError as error:
+        raise PressFailed("no process") from error
     try:
         answer = process.communicate(encode_slip(slip))
         raw, _ = await asyncio.wait_for(answer, PRESS_S)

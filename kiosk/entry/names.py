@@ -50,9 +50,9 @@ SURNAME_READINGS = {
 }
 
 #: Characters of today's given names that older dictionaries do not count as such, rare ones
-#: among them (堃 喆 燚 镕 玥), from the same yearly reports.
+#: among them (堃 喆 燚 镕 玥 曌 䶮), from the same yearly reports.
 GIVEN_BOOSTED = frozenset(
-    "梓涵轩萱奕喆玥燚镕堃睿宸浩宇子诗雨欣怡悦佳琪语桐沐辰泽铭昊然俊博文嘉一诺依若汐妍可馨芮熙"
+    "梓涵轩萱奕喆玥燚镕堃曌䶮睿宸浩宇子诗雨欣怡悦佳琪语桐沐辰泽铭昊然俊博文嘉一诺依若汐妍可馨芮熙"
     "瑞瑶琳璐琦玮珺瑾瑜璇珂琛珈翊翎羽晗晟晨曦昕旻昱暄煜炜烨焱熠炫灿煊恒恺忻悠彤彦君皓皎霖霏霁"
     "筠筱笙楠栩柠棠桓梵樾楷榕橙淼淇淳渊澄澈澜瀚潇溪沁沛泓洛津滢漪灏骁骏骞鸣鹏翰翔飞航舟屹峻岚"
     "岳峥嵘嵩崇瑄璟璨琰琬琮晏旭旸昭晔曜朗朔钰铄锐锦鑫钧铠镇铎鸿雁秀兰英芳桂珍玉凤霞梅花菊莲香"

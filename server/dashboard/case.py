@@ -23,7 +23,7 @@ from server.store import cases, looks
 from server.store.rows import CaseRow, Decision
 from server.vault.protocol import Opened
 from sync.evaluation import shown
-from sync.forms import ATTACHMENT_TYPES, Question, Service
+from sync.forms import ATTACHMENT_TYPES, UNANSWERED_TYPES, Question, Service
 from sync.limits import PURPOSE_CHARS_MAX, PURPOSE_CHARS_MIN
 
 Purpose = Literal["check", "call", "correct", "pay", "complaint"]
@@ -41,6 +41,8 @@ SOUNDS = frozenset({"audio/webm", "audio/ogg", "audio/wav"})
 
 #: A voice note may have been typed instead, so that it stays among the answers.
 _FILES = ATTACHMENT_TYPES - {"voice_note"}
+#: What is given once and for the whole, or only read: a clerk neither opens nor asks for it.
+_UNASKED = UNANSWERED_TYPES | {"consent"}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -252,7 +254,7 @@ def field_ids(service: Service | None) -> tuple[str, ...]:
     return tuple(
         question.id
         for question in service.questions
-        if question.type not in _FILES and question.type != "consent"
+        if question.type not in _FILES and question.type not in _UNASKED
     )
 
 
@@ -260,7 +262,7 @@ def bring_again(service: Service | None) -> tuple[Question, ...]:
     """Answer the questions that a resident can be asked to answer again."""
     if service is None:
         return ()
-    return tuple(question for question in service.questions if question.type != "consent")
+    return tuple(question for question in service.questions if question.type not in _UNASKED)
 
 
 def labels(service: Service | None, words: Words) -> dict[str, str]:

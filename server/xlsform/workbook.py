@@ -66,6 +66,8 @@ def read_workbook(name: str, raw: bytes, findings: Findings) -> tuple[Sheet, ...
         sheets = tuple(_xls(raw, findings) if raw[:4] == _OLE else _xlsx(raw, findings))
     except _Broken:
         findings.error(file, "file_damaged")
+    except ModuleNotFoundError:
+        findings.error(file, "xls_unread")
     findings.refuse_if_any()
     return sheets
 
@@ -237,6 +239,9 @@ class _Package:
 
     def _sheet(self, path: str, table: _Table) -> Sheet:
         for cell in self._xml(path).iter(f"{_NS}c"):
+            if not len(cell):
+                # Coloured and empty; a sheet may have a hundred thousand of them.
+                continue
             match = _REFERENCE.fullmatch(cell.get("r", ""))
             if match is None:
                 raise _Broken

@@ -176,7 +176,10 @@ async def test_name_by_pinyin_puts_surnames_first(page: Page, stage: Stage) -> N
 
 @pytest.mark.parametrize(
     ("syllable", "character"),
-    [("kun", "堃"), ("zhe", "喆"), ("yi", "燚"), ("rong", "镕"), ("yue", "玥")],
+    [
+        *(("kun", "堃"), ("zhe", "喆"), ("yi", "燚"), ("rong", "镕"), ("yue", "玥")),
+        *(("zhao", "曌"), ("yan", "䶮")),
+    ],
 )
 async def test_rare_characters_of_names_are_found(
     page: Page, stage: Stage, syllable: str, character: str

@@ -306,6 +306,31 @@ async def test_what_was_typed_is_there_again_after_a_look_at_comfort(
 
 
 @pytest.mark.deep
+async def test_views_of_large_letters_are_turned_and_said_one_by_one(
+    page: Page, stage: Stage
+) -> None:
+    screen = screens("zh-CN")["matter_long"]
+    lines = tuple(Clip(f"/voice/line-{n}", 0, f"line-{n}") for n in range(len(screen.lines)))
+    stage.put(
+        replace(screen, comfort=replace(screen.comfort, text=3)),
+        Playlist(say=(Clip("/voice/title", 0, "title"), *lines), more=(Clip("/voice/more"),)),
+    )
+    await appear(page, stage)
+    await until(page, "bianmin.played.some((p) => p.url === '/voice/more' && p.whole)")
+    first = [p["url"] for p in await page.evaluate("bianmin.played")]
+
+    await press(page, "Enter")
+    await until(page, "bianmin.played.some((p) => p.url === '/voice/line-0')")
+    await asyncio.sleep(DEAF_S)
+    await press(page, "Escape")
+    await until(page, "document.querySelector('.road').checkVisibility()")
+
+    assert first == ["/voice/title", "/voice/more"]
+    # Turning is the page's own: nothing was answered and nothing left.
+    assert stage.posts == []
+
+
+@pytest.mark.deep
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_no_screen_has_a_trap_and_every_button_is_come_to_and_said(
     page: Page, stage: Stage, language: str

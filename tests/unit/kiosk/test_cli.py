@@ -182,6 +182,7 @@ async def test_every_route_has_one_purpose(tmp_path: Path) -> None:
         ("POST", "/act"),
         ("POST", "/attachment"),
         ("POST", "/alive"),
+        ("POST", "/say"),
         ("GET", "/carry/film"),
         ("GET", "/pulse"),
         ("GET", "/voice/live/{token}"),

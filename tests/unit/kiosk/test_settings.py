@@ -30,6 +30,14 @@ def test_screen_is_described_in_inches() -> None:
         ("UTC_OFFSET_MIN", "9999", "-720 to 840 minutes"),
         ("DIAGONAL_IN", "1", "5 to 100 inches"),
         ("WIDTH_PX", "10", "320 to 7680 pixels"),
+        ("PRINTER", "yes", 'allowed is "" for none, or usb:04b8:0e15'),
+        ("PRINTER", "input:/dev/input/event3", "tcp:192.168.1.87:9100"),
+        ("SLIP_WIDTH_MM", "76", "58 or 80 mm"),
+        ("CARD_READER", "usb:04b8:0e15", 'allowed is "" for none, or serial:'),
+        ("SCANNER", "file:/dev/hidraw0", "input:/dev/input/by-id/"),
+        ("BELL", "gpio17", "command:/usr/local/bin/ring"),
+        ("SCREEN_OFF", "22-6", 'allowed is "" for never, or 22:00-06:00'),
+        ("QUIET_HOURS", "07:00-07:00", "22:00-06:00"),
     ],
 )
 def test_value_out_of_bounds_is_refused(name: str, value: str, told: str) -> None:

@@ -61,7 +61,7 @@ def test_bits_are_those_of_the_format_page(kind: QuestionType, value: str, bits:
     assert bits_of(kind, value) == bits.replace(" ", "")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.one_of(
         st.tuples(st.sampled_from(["decimal", "range"]), decimals),
@@ -74,7 +74,7 @@ def test_whatever_can_be_written_comes_back(pair: tuple[QuestionType, str]) -> N
     assert back(pair[0], bits_of(*pair)) == pair[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(["decimal", "time", "rank", "barcode", "acknowledge"]),
     st.text("01", min_size=64, max_size=160),

@@ -75,6 +75,7 @@ def test_file_takes_all_and_says_nothing(tmp_path: Path) -> None:
         Address("serial", "/etc/hostname", 9600),
         Address("usb", "04b8:0e15"),
         Address("tcp", "127.0.0.1", 1),
+        Address("tcp", "a..b", 9100),
     ],
 )
 def test_what_is_not_there_is_gone(address: Address, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_column_without_a_heading_is_refused_where_it_is_filled() -> None:
 @pytest.mark.parametrize("name", ["tutorial.xls", "choice_filter_test.xlsx", "or_other.xlsx"])
 def test_damaged_file_is_a_form_or_refused(name: str) -> None:
     whole = (FOLDER / name).read_bytes()
-    for seed in range(25):
+    for seed in range(8):
         chance = random.Random(seed)
         raw = bytearray(whole)
         for _ in range(chance.randint(1, 30)):
@@ -193,7 +193,7 @@ def _mutated(seed: int) -> bytes:
 
 @pytest.mark.parametrize("part", range(3))
 def test_form_with_changed_cells_runs_or_is_refused(part: int) -> None:
-    outcomes = [outcome("form.xlsx", _mutated(seed)) for seed in range(part * 80, part * 80 + 80)]
+    outcomes = [outcome("form.xlsx", _mutated(seed)) for seed in range(part * 40, part * 40 + 40)]
 
     # Both happen, or the mutations prove nothing.
     assert any(outcomes)
@@ -202,5 +202,5 @@ def test_form_with_changed_cells_runs_or_is_refused(part: int) -> None:
 
 @pytest.mark.deep
 def test_many_forms_with_changed_cells_run_or_are_refused() -> None:
-    for seed in range(1000, 9000):
+    for seed in range(1000, 5000):
         outcome("form.xlsx", _mutated(seed))
