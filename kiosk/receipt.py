@@ -158,7 +158,7 @@ def slip_of(facts: SlipFacts, service: Service, language: str, wording: Wording)
         SlipLine(text("receipt.case_no"), "small", is_centred=True),
         SlipLine(spaced(facts.case_no), "large", is_centred=True),
         SlipLine(words(service.plain_name, language)),
-        *([SlipLine(text("slip.handed_in", date=handed_in))] if handed_in else []),
+        *([SlipLine(text("slip.handed_in", date=handed_in), "small")] if handed_in else []),
         *([SlipLine(due)] if due else []),
     )
     foot = (

@@ -25,6 +25,8 @@ _MEASURES = (
 )
 # What an amount is counted by, after a stroke: 元/年 is 元每年.
 _PER = "年|月|天|季度|人|户|亩|次|公斤|斤|吨|头|只|平方米"
+_NUMBER = r"[0-9]+(?:\.[0-9]{1,6})?"
+_ALONE = r"(?<![0-9.])"
 _ZH_LEFT = re.compile(rf"[^{_HANZI}，。？！；]")
 _EN_LEFT = re.compile(r"[^A-Za-z0-9 .,!?;:'\"()-]")
 
@@ -58,7 +60,7 @@ def normalise(language: str, text: str, *, is_strict: bool = True) -> str:
 
 def _chinese(text: str, is_strict: bool) -> str:
     text = _listed_words("zh-CN", text)
-    for pattern, say in _chinese_rules():
+    for pattern, say in (*_chinese_value_rules(), *_chinese_number_rules()):
         text = pattern.sub(say, text)
     text = re.sub(r"[A-Za-z]+", lambda match: _letters(match[0], is_strict), text)
     for mark, replacement in _CHINESE_PUNCTUATION:
@@ -133,36 +135,38 @@ def _is_code(digits: str) -> bool:
 
 
 @cache
-def _chinese_rules() -> tuple[_Rule, ...]:
-    number = r"[0-9]+(?:\.[0-9]{1,6})?"
-    alone = r"(?<![0-9.])"
+def _chinese_value_rules() -> tuple[_Rule, ...]:
+    """Answer the rules for typed values: dates, numbers of people and phones, money, times."""
     return (
         (re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))"), lambda _: ""),
         (
             re.compile(
-                rf"{alone}([12][0-9]{{3}})[-/.年]([0-9]{{1,2}})[-/.月]([0-9]{{1,2}})[日号]?"
+                rf"{_ALONE}([12][0-9]{{3}})[-/.年]([0-9]{{1,2}})[-/.月]([0-9]{{1,2}})[日号]?"
             ),
             lambda m: _value("date", f"{m[1]}-{int(m[2]):02d}-{int(m[3]):02d}"),
         ),
         (
-            re.compile(rf"{alone}([12][0-9]{{3}})(?=年)"),
+            re.compile(rf"{_ALONE}([12][0-9]{{3}})(?=年)"),
             lambda m: _value("date", m[1]).removesuffix("年"),
         ),
         (
-            re.compile(rf"{alone}[0-9]{{17}}[0-9Xx](?![0-9])"),
+            re.compile(rf"{_ALONE}[0-9]{{17}}[0-9Xx](?![0-9])"),
             lambda m: _value("id_number", m[0]),
         ),
         (
-            re.compile(rf"{alone}(?:1[3-9][0-9]{{9}}|0[0-9]{{2,3}}-[0-9]{{4,8}})(?![0-9])"),
+            re.compile(rf"{_ALONE}(?:1[3-9][0-9]{{9}}|0[0-9]{{2,3}}-[0-9]{{4,8}})(?![0-9])"),
             lambda m: _value("phone", m[0]),
         ),
         (
             re.compile(r"(?<=:[0-5][0-9])\s*[-~–—]+\s*(?=[0-9]{1,2}:[0-5][0-9])"),
             lambda _: "到",
         ),
-        (re.compile(rf"{alone}([0-9]{{1,2}}:[0-5][0-9])(?![0-9])"), lambda m: _value("time", m[1])),
         (
-            re.compile(rf"{alone}({number})%"),
+            re.compile(rf"{_ALONE}([0-9]{{1,2}}:[0-5][0-9])(?![0-9])"),
+            lambda m: _value("time", m[1]),
+        ),
+        (
+            re.compile(rf"{_ALONE}({_NUMBER})%"),
             lambda m: "百分之" + _quantity(m[1], is_count=False),
         ),
         (
@@ -170,28 +174,35 @@ def _chinese_rules() -> tuple[_Rule, ...]:
             lambda m: _value("money", m[1]),
         ),
         (
-            re.compile(rf"{alone}([0-9]{{1,12}}\.[0-9]{{1,2}})元"),
+            re.compile(rf"{_ALONE}([0-9]{{1,12}}\.[0-9]{{1,2}})元"),
             lambda m: _value("money", m[1]),
         ),
         (
-            re.compile(rf"{alone}([0-9]{{1,4}})/([0-9]{{1,4}})(?![0-9/])"),
+            re.compile(rf"{_ALONE}([0-9]{{1,4}})/([0-9]{{1,4}})(?![0-9/])"),
             lambda m: f"{_value('number', m[2])}分之{_value('number', m[1])}",
         ),
+    )
+
+
+@cache
+def _chinese_number_rules() -> tuple[_Rule, ...]:
+    """Answer the rules for what is left after typed values: ranges, quantities, signs."""
+    return (
         (re.compile(r"(?<=[0-9])\s*[-~–—]+\s*(?=[0-9])"), lambda _: "到"),
         (re.compile(r"(?<![0-9A-Za-z])[-−](?=[0-9])"), lambda _: "负"),
         # Two o'clock, and the first of “2到3天”: 两, though no measure word stands right after it.
         (
-            re.compile(rf"{alone}2(?=点(?![0-9零一二三四五六七八九]|钟)|点钟|点[0-9]{{1,2}}分)"),
+            re.compile(rf"{_ALONE}2(?=点(?![0-9零一二三四五六七八九]|钟)|点钟|点[0-9]{{1,2}}分)"),
             lambda _: "两",
         ),
-        (re.compile(rf"(?<!第){alone}2(?=[到至][0-9]+\s*(?:{_MEASURES}))"), lambda _: "两"),
+        (re.compile(rf"(?<!第){_ALONE}2(?=[到至][0-9]+\s*(?:{_MEASURES}))"), lambda _: "两"),
         (re.compile(rf"(?<=元)/(?=(?:{_PER}))|(?<=[人户亩])/(?=[年月天次])"), lambda _: "每"),
         (
-            re.compile(rf"(?<!第){alone}({number})\s*(?={_MEASURES})"),
+            re.compile(rf"(?<!第){_ALONE}({_NUMBER})\s*(?={_MEASURES})"),
             lambda m: _quantity(m[1], is_count=True),
         ),
         (re.compile(r"(?<=第)([0-9]{1,12})(?![0-9])"), lambda m: _ordinal(m[1])),
-        (re.compile(number), lambda m: _quantity(m[0], is_count=False)),
+        (re.compile(_NUMBER), lambda m: _quantity(m[0], is_count=False)),
         (re.compile(r"°C"), lambda _: "度"),
         (re.compile(r"[〇○]"), lambda _: "零"),
         (re.compile(r"\+"), lambda _: "加"),
