@@ -4,14 +4,15 @@ Why not openpyxl: docs/decisions/0040-xlsforms-of-others.md.
 """
 
 import datetime as dt
-import importlib
+import importlib.util
 import io
 import re
-import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -22,9 +23,12 @@ from server.xlsform.limits import (
     CELLS_MAX,
     COLUMNS_MAX,
     FILE_BYTES_MAX,
+    OLD_FILE_S,
     ROWS_MAX,
     UNPACKED_BYTES_MAX,
 )
+from server.xlsform.old_files import OldSheet
+from sync.errors import MALFORMED
 
 Rows = Mapping[int, Mapping[int, Cell]]
 """Filled cells by row from 1 and column from 0."""
@@ -35,6 +39,7 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _OLE = b"\xd0\xcf\x11\xe0"
 _DATE_STYLES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 -- a sheet's dates have no zone
+_ROOT = Path(__file__).parents[2]
 _DAYS_MAX = 2_958_465  # 9999-12-31
 
 
@@ -132,40 +137,33 @@ class _Table:
 
 
 def _xls(raw: bytes, findings: Findings) -> Iterator[Sheet]:
-    # Only for files of this old kind, and without types of its own.
-    xlrd: Any = importlib.import_module("xlrd")
+    if importlib.util.find_spec("xlrd") is None:
+        raise ModuleNotFoundError("xlrd")
     try:
-        book = xlrd.open_workbook(file_contents=raw, logfile=io.StringIO())
-        for sheet in book.sheets():
-            table = _Table(sheet.name, findings)
-            for row in range(sheet.nrows):
-                for column, cell in enumerate(sheet.row(row)):
-                    table.put(row + 1, column, _xls_text(cell.ctype, cell.value))
-            yield table.sheet()
-    except (
-        xlrd.XLRDError,
-        xlrd.compdoc.CompDocError,
-        struct.error,
-        ArithmeticError,
-        AssertionError,
-        AttributeError,
-        LookupError,
-        NameError,
-        TypeError,
-        ValueError,
-        MemoryError,
-        RecursionError,
-    ) as error:
-        # xlrd trusts the offsets of a damaged file, and fails in as many ways as there are.
+        done = subprocess.run(
+            [sys.executable, "-m", "server.xlsform.old_files"],
+            input=raw,
+            capture_output=True,
+            timeout=OLD_FILE_S,
+            check=True,
+            cwd=_ROOT,
+        )
+        sheets = msgspec.json.decode(done.stdout, type=list[OldSheet])
+    except (subprocess.SubprocessError, OSError, *MALFORMED) as error:
         raise _Broken from error
+    for name, cells in sheets:
+        table = _Table(name, findings)
+        for row, column, kind, value in cells:
+            table.put(row + 1, column, _xls_text(kind, value))
+        yield table.sheet()
 
 
-def _xls_text(kind: int, value: object) -> str:
+def _xls_text(kind: int, value: str | float) -> str:
     match kind, value:
-        case 2, float(number):
-            return number_text(number)
-        case 3, float(days):
-            return date_text(days)
+        case 2, float() | int():
+            return number_text(float(value))
+        case 3, float() | int():
+            return date_text(float(value))
         case 4, _:
             return "TRUE" if value else "FALSE"
         case 1, str(text):

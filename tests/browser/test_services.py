@@ -39,8 +39,8 @@ PICTURES = ROOT / ".build" / "services"
 _FOREIGN = {"en": re.compile("[\u2e80-\u9fff\uff00-\uffef]"), "zh-CN": re.compile("[A-Za-z]{3,}")}
 #: In these the first question with tiles is heard out: it takes as long as it takes.
 _LISTENED = {"pension_auth", "medical_registration"}
-#: One long visit and one with a photo; the others take as long and are in the deep suite.
-_QUICK = {"pension_auth", "suggestion"}
+#: A visit with a photo; the others take longer and are in the deep suite.
+_QUICK = {"suggestion"}
 _KEPT = {"photo": b"\xff\xd8", "signature": b"<svg", "voice_note": b"\x1a\x45\xdf\xa3"}
 
 

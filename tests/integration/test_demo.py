@@ -137,6 +137,7 @@ async def test_demo_names_the_busy_port_and_the_option(tmp_path: Path) -> None:
     assert not (tmp_path / "demo").exists()
 
 
+@pytest.mark.deep
 async def test_demo_whose_child_dies_says_which_and_where_its_log_is(tmp_path: Path) -> None:
     demo = Demo(tmp_path / "demo", free_ports(4))
     await demo.start()

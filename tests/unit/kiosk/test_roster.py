@@ -199,12 +199,12 @@ async def test_yesterdays_cases_are_not_todays(tmp_path: Path) -> None:
 
 async def test_who_helped_is_not_readable_on_the_disk(tmp_path: Path) -> None:
     async with station(tmp_path) as kiosk:
-        await done(kiosk, handed_in(b"a" * 16, "4711:touch"))
+        await done(kiosk, handed_in(b"a" * 16, "47118053:touch"))
 
         found = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
 
         assert b"004200000" in found
-        assert b"4711" not in found
+        assert b"47118053" not in found
 
 
 async def test_unmet_needs_are_counted_by_day_and_nothing_else(tmp_path: Path) -> None:

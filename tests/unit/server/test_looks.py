@@ -1,4 +1,4 @@
-"""Who looked at a resident's data is told to the kiosk where they ask: the office and the purpose."""
+"""Who looked at a resident's data is told where they ask: the office and the purpose."""
 
 from collections.abc import AsyncIterator
 
