@@ -300,4 +300,5 @@ def correct(visit: Visit, touch: Touch, world: World) -> Step:
         return replace(visit, place=Asking(missing[0])), ()
     matter = next(m for m in visit.matters if m.case_no == touch.value)
     draft = Draft(service=matter.service, corrects=matter.case_no, only=missing)
-    return replace(visit, draft=draft, receipt=None, place=Asking(missing[0])), ()
+    gone = tuple(Discard(question) for question in visit.draft.held) if visit.draft else ()
+    return replace(visit, draft=draft, receipt=None, place=Asking(missing[0])), gone

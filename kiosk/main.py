@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.metadata
+import logging
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from functools import partial
@@ -42,6 +43,8 @@ from voice_prompts.library import Library
 from voice_prompts.live import LiveSpeaker
 from voice_prompts.pack_shelf import default_packs_dir
 from voice_prompts.wording import LANGUAGES, Wording
+
+_log = logging.getLogger(__name__)
 
 SHUTDOWN_S = 5.0
 SEND_AFTER_S = 0.3
@@ -269,6 +272,12 @@ async def serve(settings: Settings, stop: asyncio.Event) -> bool:
             return await _served(settings, stop, stage, parts, lines)
 
 
+def _told(task: asyncio.Future[None]) -> None:
+    """Tell of a loop that ended by itself: a device would be dead and still be called ready."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("a loop ended", extra={"reason": type(error).__name__})
+
+
 async def _served(
     settings: Settings, stop: asyncio.Event, stage: Stage, parts: Parts, lines: LogLines
 ) -> bool:
@@ -283,6 +292,8 @@ async def _served(
     jobs = [parts.agent.run(), stage.watch(), parts.live.start(), parts.keeper.run(parts.clock)]
     others = (*(one.run() for one in parts.formers), *_watched(stage, parts))
     tasks = [asyncio.ensure_future(job) for job in (*jobs, *others)]
+    for task in tasks:
+        task.add_done_callback(_told)
     changing = asyncio.ensure_future(
         wait_for_change(settings.data_dir, lambda: stage.is_free, parts.clock)
     )

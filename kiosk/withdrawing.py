@@ -95,14 +95,16 @@ def kept(visit: Visit, _: Touch, __: World) -> Step:
     place = visit.place
     if not isinstance(place, Withdrawing):
         return visit, ()
-    return replace(visit, place=AtMatter(place.case_no), draft=None), ()
+    return replace(visit, place=AtMatter(place.case_no)), ()
 
 
 def rate(visit: Visit, touch: Touch, world: World) -> Step:
-    """Rate a decided matter; a helper is signed out first."""
+    """Rate a decided matter, as its person; a helper is signed out first."""
     matter = matter_of(visit, touch.value)
     if matter is None or not may_rate(visit, matter, world):
         return visit, ()
+    if visit.asked_case_no:
+        return _by_person(visit, world)
     place = Rating(matter.case_no, is_helped=visit.helper is not None)
     return replace(visit, place=place, helper=None, draft=None, receipt=None), ()
 

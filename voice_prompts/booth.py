@@ -95,7 +95,10 @@ class Booth:
         self._manifest = opened(folder) or head
         if self._manifest.language != head.language:
             raise PackWrong(f"{folder} is a pack of {self._manifest.language}; choose another one")
-        write_synced(folder / MANIFEST, manifest_bytes(self._manifest))
+        content = manifest_bytes(self._manifest)
+        # What could not be opened again is refused now, and not after a day of recording.
+        read_manifest(content, folder.name)
+        write_synced(folder / MANIFEST, content)
 
     @property
     def manifest(self) -> Manifest:

@@ -7,7 +7,7 @@ import click
 from msgspec.structs import replace
 
 from voice_prompts.booth import Booth, build_app, opened
-from voice_prompts.errors import VoiceError
+from voice_prompts.errors import PackWrong, VoiceError
 from voice_prompts.library import Library
 from voice_prompts.pack_check import keyed
 from voice_prompts.pack_cli import catalogues_option, wanted_groups
@@ -60,6 +60,8 @@ def booth_command(
     try:
         today = dt.datetime.now(dt.UTC).date()
         manifest = opened(place) or _asked(language, based_on, today, head)
+        if manifest.language != language:
+            raise PackWrong(f"{place} is a pack of {manifest.language}; choose another folder")
         manifest = replace(manifest, recorded_on=today)
         groups, _ = wanted_groups(catalogues, manifest.based_on)
         library = Library(cache_dir or default_cache_dir())

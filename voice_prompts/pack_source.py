@@ -4,9 +4,11 @@ The manifest alone decides which files are opened, and only by plain names: what
 zip holds (links, devices, paths with "..", a bomb) is never touched.
 """
 
+import lzma
 import os
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -19,6 +21,17 @@ from voice_prompts.limits import (
     RECORDING_BYTES_MAX,
 )
 from voice_prompts.packs import MANIFEST, Manifest, is_file_name, read_manifest
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    EOFError,
+)
+"""What a zip on a dying stick brings."""
 
 
 class Source(Protocol):
@@ -136,7 +149,7 @@ def _opened_zip(path: Path) -> zipfile.ZipFile:
         opened = zipfile.ZipFile(path)
     except FileNotFoundError as error:
         raise PackWrong(f"{path} is not there") from error
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError) as error:
         raise PackWrong(f"{path.name} is neither a folder nor a zip with a {MANIFEST}") from error
     if len(opened.infolist()) > PACK_ENTRIES_MAX:
         opened.close()
@@ -175,7 +188,7 @@ class _Zip:
             with self._opened.open(entry) as file:
                 # The size that the zip tells may be a lie.
                 content = file.read(bytes_max + 1)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+        except _DAMAGED as error:
             raise PackWrong(f"{name} is damaged in {self._name}") from error
         except RuntimeError as error:
             raise PackWrong(f"{name} is locked by a password") from error

@@ -35,6 +35,7 @@ from sync.limits import HELPER_DAY_MAX
 
 _log = logging.getLogger(__name__)
 _NO_STORE = "500"
+TALLY_MS = 60_000
 
 Deed = CheckHelper | ListDay | Tally | CountUnmet
 Maker = Callable[[Database, Clock, bytes, Matters], "Deeds"]
@@ -69,6 +70,8 @@ class Deeds:
         self._utc_offset_min = utc_offset_min
         self._salt = salt
         self._matters = matters
+        #: When it was counted last, monotonic ms, and what came out.
+        self._tallied: tuple[int, Tallied] | None = None
 
     @property
     def today(self) -> dt.date:
@@ -84,7 +87,7 @@ class Deeds:
                 case ListDay(number=number):
                     return (await self._listed(number),)
                 case Tally():
-                    return (Tallied(*await self._database.run(_tally)),)
+                    return (await self._counted(),)
                 case CountUnmet():
                     await asyncio.to_thread(self.unmet.count, self.today)
                     return ()
@@ -102,6 +105,13 @@ class Deeds:
             return HelperRefused(self._tries.wait_s(now_ms))
         await asyncio.to_thread(self._tries.passed)
         return HelperKnown(helper)
+
+    async def _counted(self) -> Tallied:
+        """Count what the board shows; once a minute, for it reads every notice."""
+        now_ms = self._clock.monotonic_ms()
+        if self._tallied is None or now_ms - self._tallied[0] > TALLY_MS:
+            self._tallied = (now_ms, Tallied(*await self._database.run(_tally)))
+        return self._tallied[1]
 
     async def _listed(self, number: str) -> DayListed:
         mark = day_mark(number, self.today, self._salt)

@@ -16,7 +16,17 @@ from kiosk import filling, leaving
 from kiosk.assisted.company import Person
 from kiosk.events import Discard, Effect, Touch, Wipe
 from kiosk.leaving import Step
-from kiosk.places import AtLesson, AtLessons, AtMatter, AtMatters, Place, Practised, Waiting
+from kiosk.places import (
+    AtHome,
+    AtLesson,
+    AtLessons,
+    AtMatter,
+    AtMatters,
+    InCategory,
+    Place,
+    Practised,
+    Waiting,
+)
 from kiosk.visit import Matter, Visit
 from kiosk.world import World
 from sync.records import Notice
@@ -92,6 +102,10 @@ def rehearsed(visit: Visit, effects: tuple[Effect, ...]) -> Step:
     """Answer what a step of a practised visit comes to; others stay as they are."""
     if not visit.lesson:
         return visit, effects
+    if visit.draft is None and isinstance(visit.place, AtHome | InCategory):
+        # They went back out of the form: practice is over, and whoever comes next is real.
+        ended = replace(visit, place=AtLesson(visit.lesson), lesson="", known=(), matters=())
+        return ended, _forgetting(effects)
     match visit.place:
         case Waiting("submit"):
             ended = replace(visit, place=Practised(visit.lesson), draft=None, receipt=None)
@@ -102,7 +116,11 @@ def rehearsed(visit: Visit, effects: tuple[Effect, ...]) -> Step:
             place: Place = AtMatter(found.case_no) if found else AtMatters()
             return replace(visit, place=place, matters=(found,) if found else ()), ()
         case _:
-            return visit, tuple(one for one in effects if isinstance(one, Wipe | Discard))
+            return visit, _forgetting(effects)
+
+
+def _forgetting(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    return tuple(one for one in effects if isinstance(one, Wipe | Discard))
 
 
 def _made_up(lesson_id: str) -> Matter | None:

@@ -43,7 +43,8 @@ def back(visit: Visit, touch: Touch, world: World) -> Step | None:  # noqa: PLR0
         case AtDayList() | AtBoard():
             return replace(visit, place=AtHome(), matters=(), tally=None), ()
         case Withdrawing(case_no=case_no) | AtLooks(case_no=case_no):
-            return replace(visit, place=AtMatter(case_no), draft=None), ()
+            # A correction that was begun goes on.
+            return replace(visit, place=AtMatter(case_no)), ()
         case Rating(case_no=case_no) if case_no:
             return replace(visit, place=AtMatter(case_no), draft=None), ()
         case _:

@@ -45,11 +45,13 @@ class Tries:
     def wait_s(self, now_ms: int) -> int:
         """Answer how many seconds are left until a PIN is heard again.
 
-        A clock that was set back does not make it longer than it ever is.
+        A clock that was set back begins the wait anew, once: it does not stand still until the
+        old time has come again.
         """
+        if now_ms < self._memory.last_ms:
+            self._write(_Memory(self._memory.count, now_ms))
         wait_ms = wait_after_s(self._memory.count) * 1000
-        left_ms = min(self._memory.last_ms + wait_ms - now_ms, wait_ms)
-        return max(0, -(-left_ms // 1000))
+        return max(0, -(-(self._memory.last_ms + wait_ms - now_ms) // 1000))
 
     def failed(self, now_ms: int) -> None:
         """Count a wrong PIN."""

@@ -70,7 +70,7 @@ class Bell:
                 await self._clock.sleep(BELL_S)
             finally:
                 # A bell that is left ringing is worse than none.
-                self._say(_LOW)
+                await asyncio.shield(asyncio.to_thread(self._say, _LOW))
 
     async def close(self) -> None:
         """End a ring that is under way, silently."""

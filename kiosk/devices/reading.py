@@ -33,6 +33,7 @@ class Reading:
         self._reader = reader
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "card")
+        self._has_failed = False
         self.view: Literal["", "ready", "gone"] = "" if reader is None else "gone"
         self.is_wanted: Callable[[], bool] = lambda: False
         self.came: Callable[[CardSeen], Awaitable[None]] | None = None
@@ -55,9 +56,12 @@ class Reading:
             self.view = "ready" if is_there else "gone"
             return
         seen = await self._aside(self._reader.look)
+        # A card that keeps failing is told once: each telling draws the screen anew.
+        had_failed, self._has_failed = self._has_failed, seen.kind == "failed"
+        is_news = seen.kind == "read" or (seen.kind == "failed" and not had_failed)
         if seen.kind == "gone":
             self.view = "gone"
-        elif seen.kind in ("read", "failed") and self.came is not None:
+        elif is_news and self.came is not None:
             await self.came(seen)
 
     def close(self) -> None:

@@ -68,9 +68,11 @@ class HandReader:
         if not self.is_offered:
             raise ReadingUnavailable("no handwriting is read on this kiosk")
         line = msgspec.json.encode(ink) + b"\n"
+        visit = self._visits
         async with self._turn:
-            visit = self._visits
             for is_last in (False, True):
+                if visit != self._visits:
+                    raise ReadingUnavailable("whoever drew this is gone")
                 try:
                     async with asyncio.timeout(INK_START_S):
                         process = await self._ready()

@@ -20,21 +20,18 @@ def withdraw(
     """End a case because its resident asked for it, and tell the kiosk.
 
     One that was decided stays decided, and one that was withdrawn is withdrawn once: what comes
-    late is a step of the case that its clerk sees, no more. The envelope is laid to the case, as
-    the resident's signed word.
+    late is a step of the case that its clerk sees, no more. So is one of a number that two cases
+    got from a copied kiosk: only a clerk can tell whose it is. The envelope is laid to the case,
+    as the resident's signed word.
     """
     conn.execute(
         "INSERT OR IGNORE INTO corrections (envelope_id, case_no, at_ms) VALUES (?, ?, ?)",
         (envelope.id, case.case_no, now_ms),
     )
-    is_open = case.state in _OPEN
-    cases.add_event(
-        conn,
-        case.case_no,
-        at_ms=now_ms,
-        actor="resident",
-        action="withdrawn" if is_open else "withdrawn_late",
-    )
+    is_shared = _is_shared(conn, case.case_no)
+    is_open = case.state in _OPEN and not is_shared
+    action = "withdrawn" if is_open else "withdrawn_shared" if is_shared else "withdrawn_late"
+    cases.add_event(conn, case.case_no, at_ms=now_ms, actor="resident", action=action)
     if is_open:
         conn.execute(
             "UPDATE cases SET state = 'withdrawn', paused_on = '', updated_ms = ? "
@@ -46,3 +43,12 @@ def withdraw(
             notices.write_for_case(conn, changed, "withdrawn", now_ms)
     outcomes.answer_own_number(conn, envelope, "received", routed.service, now_ms)
     outcomes.set_fate(conn, envelope.id, "correction")
+
+
+def _is_shared(conn: sqlite3.Connection, case_no: str) -> bool:
+    """Answer whether another case has the same number on its slip, and a suffix here."""
+    first = f"{case_no}-"
+    row = conn.execute(
+        "SELECT 1 FROM cases WHERE substr(case_no, 1, ?) = ? LIMIT 1", (len(first), first)
+    ).fetchone()
+    return row is not None

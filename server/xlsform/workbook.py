@@ -181,6 +181,7 @@ def _xlsx(raw: bytes, findings: Findings) -> Iterator[Sheet]:
     except (
         zipfile.BadZipFile,
         zlib.error,
+        OverflowError,
         ET.ParseError,
         ValueError,
         LookupError,

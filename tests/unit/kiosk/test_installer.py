@@ -109,6 +109,7 @@ def test_wrong_codes_make_the_next_one_wait_even_the_right_one(tmp_path: Path) -
     restarted = Door(tmp_path, clock, SeededEntropy(2)).knock(CODE)
     clock.pass_ms(fifth.wait_s * 1000)
 
+    assert not door.is_inside("门")
     assert (fifth.kind, fifth.wait_s, waiting.kind, restarted.kind) == ("wrong", 60, "wait", "wait")
     assert door.knock(CODE).kind == "open"
 

@@ -144,3 +144,16 @@ def test_lessons_are_listed() -> None:
 
     assert place_of(visitor) == AtLessons()
     assert [tile.value for tile in shown(visitor).tiles] == LESSONS
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_going_back_out_of_the_first_screen_ends_the_practice(lesson: str) -> None:
+    visitor = practising(lesson)
+    for _ in range(3):
+        if not visitor.visit.lesson:
+            break
+        visitor.do("back")
+
+    assert place_of(visitor) == AtLesson(lesson)
+    assert (visitor.visit.lesson, visitor.visit.known, visitor.visit.draft) == ("", (), None)
+    assert place_of(visitor.do("practise")) != AtLesson(lesson)

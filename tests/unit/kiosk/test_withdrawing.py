@@ -92,6 +92,18 @@ def test_one_may_think_better_of_it() -> None:
     assert visitor.effects == ()
 
 
+def test_correction_that_was_begun_outlives_a_look_and_a_second_thought() -> None:
+    visitor = found(replace(CORRECTION, missing=("phone", "living_place"))).do("correct", CASE)
+    visitor.do("answer", "13800138001", "phone").do("back").do("back")
+    begun = visitor.draft
+    assert place_of(visitor) == AtMatter(CASE)
+
+    visitor.do("withdraw", CASE).do("withdraw_no").do("looks", CASE).do("back")
+
+    assert visitor.draft == begun
+    assert begun.answers == {"phone": "13800138001"}
+
+
 def test_number_alone_ends_nothing() -> None:
     visitor = found(RECEIVED, by="slip")
 
@@ -196,6 +208,12 @@ def test_decided_matter_is_rated_from_my_matters() -> None:
     assert submitted(visitor).answers == {"case_no": CASE, "level": "satisfied"}
     visitor.give(Committed(receipt("rating", 139)))
     assert place_of(visitor) == AtThanks("rated")
+
+
+def test_number_alone_rates_nothing() -> None:
+    visitor = found(COMPLETED, by="slip").do("rate_matter", CASE)
+
+    assert place_of(visitor) == Asking("id_number")
 
 
 def test_bad_rating_of_a_matter_is_asked_why_and_back_is_its_faces() -> None:

@@ -214,3 +214,27 @@ def test_cases_of_an_older_centre_are_all_there_after_the_migration(tmp_path: Pa
             "INSERT INTO case_events (case_no, at_ms, actor, action) VALUES ('x', 1, '', '')"
         )
     conn.close()
+
+
+def renumbered(conn: sqlite3.Connection, before: str, after: str) -> None:
+    """Give a case the number that the second one of a copied kiosk gets."""
+    conn.execute("PRAGMA defer_foreign_keys=ON")
+    for table in ("cases", "case_events", "notices"):
+        names = [row["name"] for row in conn.execute(f"PRAGMA table_info({table})")]
+        if "case_no" in names:
+            conn.execute(f"UPDATE {table} SET case_no = ? WHERE case_no = ?", (after, before))  # noqa: S608
+
+
+def test_number_that_two_cases_bear_ends_neither(
+    world: World, published: Published, kiosk: Kiosk
+) -> None:
+    case_no = opened(world, published, kiosk)
+    sent(world, kiosk, kiosk.confirm(published, HELPER_REQUEST))
+    world.write(renumbered, kiosk.case_no, f"{case_no}-2")
+    notices(world, kiosk)
+
+    sent(world, kiosk, kiosk.confirm(published, {}, corrects=case_no))
+
+    assert (state(world, case_no), state(world, f"{case_no}-2")) == ("received", "received")
+    assert steps(world, case_no)[-1] == ("resident", "withdrawn_shared")
+    assert [notice.kind for notice in notices(world, kiosk)] == ["received"]

@@ -128,6 +128,15 @@ def test_changed_text_is_asked_for_again(tmp_path: Path) -> None:
     assert recorded(Booth(tmp_path, NEW, changed, Library(tmp_path / "none"))) == []
 
 
+def test_head_that_could_not_be_opened_again_is_refused_before_a_day_of_recording(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(PackWrong):
+        Booth(tmp_path, replace(NEW, name="铜" * 16), KEYED, Library(tmp_path / "no cache"))
+
+    assert not (tmp_path / MANIFEST).exists()
+
+
 def test_folder_of_another_language_is_not_written_over(tmp_path: Path) -> None:
     booth(tmp_path)
     before = (tmp_path / MANIFEST).read_bytes()

@@ -1,10 +1,12 @@
 """A pack comes from a stick of somebody we do not know: whatever it holds, we stay whole."""
 
+import contextlib
 import os
 import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 from msgspec.structs import replace
@@ -328,6 +330,20 @@ def test_damaged_zip_is_refused_at_the_damaged_file(tmp_path: Path) -> None:
 
     assert list(done.left_out) == ["000.wav"]
     assert "damaged" in done.left_out["000.wav"]
+
+
+def test_zip_from_a_dying_stick_is_refused_wherever_its_bits_turned(tmp_path: Path) -> None:
+    raw = zipped(build_pack(tmp_path / "in", TEXTS), tmp_path / "whole.zip").read_bytes()
+    random = Random(5)
+    for number in range(40):
+        turned = bytearray(raw)
+        for _ in range(3):
+            turned[random.randrange(len(raw))] ^= 1 << random.randrange(8)
+        path = tmp_path / f"{number}.zip"
+        path.write_bytes(turned)
+        with contextlib.suppress(PackWrong):
+            done = install(path, tmp_path / "packs")
+            assert set(done.left_out) <= {"000.wav", "001.wav", "002.wav", "own-name.wav"}
 
 
 def test_stereo_and_other_rates_are_sounds_too(tmp_path: Path) -> None:

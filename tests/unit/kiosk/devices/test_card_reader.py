@@ -326,3 +326,19 @@ class SilentLine:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+async def test_card_that_keeps_failing_is_told_once() -> None:
+    counting, came = Counting(), list[CardSeen]()
+    reading = Reading(counting, JumpingClock())
+
+    async def note(seen: CardSeen) -> None:
+        came.append(seen)
+
+    reading.came, reading.is_wanted = note, lambda: True
+    for kind in ("read", "failed", "failed", "failed", "none", "failed", "read"):
+        counting.seen = CardSeen(kind, CARD if kind == "read" else None)
+        await reading.look()
+    reading.close()
+
+    assert [seen.kind for seen in came] == ["failed", "failed", "read"]

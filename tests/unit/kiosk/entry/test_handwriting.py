@@ -194,6 +194,21 @@ async def test_visit_that_ends_while_a_character_is_read_leaves_no_worker() -> N
     assert hand.pid is None
 
 
+async def test_character_that_waited_its_turn_is_not_read_after_the_visit() -> None:
+    hand = reader("time.sleep(9)")
+    both = [asyncio.ensure_future(hand.read(Ink(BARS))) for _ in range(2)]
+    while hand.pid is None:
+        await asyncio.sleep(0.01)
+
+    await hand.rest()
+
+    assert [type(end) for end in await asyncio.gather(*both, return_exceptions=True)] == [
+        ReadingUnavailable,
+        ReadingUnavailable,
+    ]
+    assert hand.pid is None
+
+
 async def test_kiosk_without_the_packages_offers_nothing_and_starts_nothing() -> None:
     hand = HandReader(is_there=lambda: False, command=("/nowhere",))
 

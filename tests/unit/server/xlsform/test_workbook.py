@@ -204,3 +204,14 @@ def test_form_with_changed_cells_runs_or_is_refused(part: int) -> None:
 def test_many_forms_with_changed_cells_run_or_are_refused() -> None:
     for seed in range(1000, 5000):
         outcome("form.xlsx", _mutated(seed))
+
+
+def test_number_without_end_is_a_damaged_file() -> None:
+    raw = io.BytesIO(workbook(survey=[["type"], [7]]))
+    with zipfile.ZipFile(raw) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    with zipfile.ZipFile(raw := io.BytesIO(), "w") as package:
+        for name, content in parts.items():
+            package.writestr(name, content.replace(b"<v>7</v>", b"<v>1e999</v>"))
+
+    assert outcome("form.xlsx", raw.getvalue()) == {"file_damaged"}
