@@ -8,7 +8,6 @@ takes the earlier one's place in the same way. Pulling the plug loses the senten
 import contextlib
 import errno
 import io
-import os
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -23,7 +22,7 @@ from voice_prompts.clips import Clip
 from voice_prompts.errors import PackWrong
 from voice_prompts.library import Library
 from voice_prompts.limits import CLIPPED_SAMPLES_MAX, SAMPLE_RATE_HZ, SILENCE_DBFS
-from voice_prompts.pack_shelf import sync_folder, write_synced
+from voice_prompts.pack_shelf import write_synced
 from voice_prompts.packs import (
     MANIFEST,
     Manifest,
@@ -160,14 +159,7 @@ class Booth:
     def _store(self, key: str, content: bytes, duration_ms: int) -> None:
         # Another take has another name: the manifest never names a half of one and one of another.
         before, name = self._file(key), _next_name(key, self._file(key))
-        path = self._folder / name
-        partial = path.with_name(f".{name}.partial")
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        sync_folder(self._folder)
+        write_synced(self._folder / name, content)
         if key == OWN_NAME:
             changed = replace(self._manifest, name_file=name)
         else:

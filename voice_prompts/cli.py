@@ -11,7 +11,7 @@ from voice_prompts.booth_cli import booth_command
 from voice_prompts.check import Fault, check, coverage
 from voice_prompts.errors import VoiceError
 from voice_prompts.library import Library
-from voice_prompts.pack_cli import pack
+from voice_prompts.pack_cli import catalogues_option, pack
 from voice_prompts.prompts import Prompt, catalogue_prompts, interface_prompts
 from voice_prompts.recordings import MEDIA_TYPES
 from voice_prompts.render import render
@@ -26,13 +26,6 @@ def default_cache_dir() -> Path:
     return Path(base) / "bianmin" / "voice"
 
 
-_catalogues = click.option(
-    "--catalogue",
-    "catalogues",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    multiple=True,
-    help="A catalogue (JSON) whose texts are spoken too; may be given several times.",
-)
 _cache = click.option(
     "--cache",
     "cache_dir",
@@ -74,7 +67,7 @@ voice.add_command(booth_command)
 
 
 @voice.command("render")
-@_catalogues
+@catalogues_option
 @_cache
 @_languages
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, help="Voices at a time.")
@@ -111,7 +104,7 @@ def render_command(
 
 
 @voice.command("check")
-@_catalogues
+@catalogues_option
 @_cache
 @_recordings
 @_languages
@@ -162,7 +155,7 @@ def check_command(
 
 
 @voice.command("script")
-@_catalogues
+@catalogues_option
 @click.option(
     "--language",
     type=click.Choice(LANGUAGES),

@@ -133,26 +133,17 @@ class Paper:
         return size
 
 
-class SimulatedPrinter:
-    """A network printer on loopback; a context manager.
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
 
-    Args:
-        port: 0 takes a free one.
-        is_silent: It never answers, like a printer on a one-way line.
-    """
 
-    def __init__(self, port: int = 0, *, is_silent: bool = False) -> None:
-        self.paper = Paper()
-        paper = self.paper
+class _Simulated:
+    """A device on loopback; a context manager."""
 
-        class Talk(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                while raw := self.request.recv(65536):
-                    answer = paper.take(raw)
-                    if answer and not is_silent:
-                        self.request.sendall(answer)
-
-        self._server = _Server(("127.0.0.1", port), Talk)
+    def __init__(self, port: int, talk: type[socketserver.BaseRequestHandler]) -> None:
+        self._server = _Server(("127.0.0.1", port), talk)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
@@ -171,13 +162,35 @@ class SimulatedPrinter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Be gone, like a printer whose plug was pulled."""
+        """Be gone, like a device whose plug was pulled."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
-class SimulatedCardReader:
+class SimulatedPrinter(_Simulated):
+    """A network printer on loopback; a context manager.
+
+    Args:
+        port: 0 takes a free one.
+        is_silent: It never answers, like a printer on a one-way line.
+    """
+
+    def __init__(self, port: int = 0, *, is_silent: bool = False) -> None:
+        self.paper = Paper()
+        paper = self.paper
+
+        class Talk(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                while raw := self.request.recv(65536):
+                    answer = paper.take(raw)
+                    if answer and not is_silent:
+                        self.request.sendall(answer)
+
+        super().__init__(port, Talk)
+
+
+class SimulatedCardReader(_Simulated):
     """A reader of ID cards on loopback; a context manager.
 
     Attributes:
@@ -199,13 +212,7 @@ class SimulatedCardReader:
                         waiting = waiting[waiting.index(HEADER) + 7 + len(body) + 1 :]
                         self.request.sendall(framed(reader.answer(body)))
 
-        self._server = _Server(("127.0.0.1", port), Talk)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-
-    @property
-    def address(self) -> str:
-        """Answer how a setting names it."""
-        return f"tcp:127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(port, Talk)
 
     def answer(self, command: bytes) -> bytes:
         """Answer what the module says to a command."""
@@ -221,25 +228,3 @@ class SimulatedCardReader:
         # A picture of 1,024 bytes, which nobody looks at, comes behind the text.
         sizes = b"\x01\x00\x04\x00"
         return DONE + sizes + self.record + bytes(1024) if command == READ else DONE
-
-    def __enter__(self) -> Self:
-        """Begin to listen."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Be gone."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import logging
-import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -16,17 +14,12 @@ from kiosk.entry.worker import Answer, read_answer
 from kiosk.entry.zinnia import is_installed
 from kiosk.errors import ReadingUnavailable
 from sync.limits import INK_ANSWER_BYTES_MAX, INK_READ_S, INK_START_S
+from voice_prompts.worker_client import environment
 
 _log = logging.getLogger(__name__)
 
 #: How a worker is started; the package's own folder is put on its path.
 COMMAND: tuple[str, ...] = (sys.executable, "-m", "kiosk.entry.worker")
-
-
-def _environment() -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path}
 
 
 class HandReader:
@@ -111,7 +104,7 @@ class HandReader:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
-                env=_environment(),
+                env=environment(),
                 limit=INK_ANSWER_BYTES_MAX,
             )
             greeting = await _answered(self._process)

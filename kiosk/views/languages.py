@@ -1,7 +1,9 @@
 """Choosing a language where there are more than two: each named, and spoken, in itself. Pure."""
 
+from msgspec.structs import replace
+
 from kiosk.screens import Screen
-from kiosk.views.frame import Frame, Option, repeats, tiles, voices
+from kiosk.views.frame import Frame, Option, listing
 
 #: Tiles that a screen has; whoever installs more dialects than this sees the first ones.
 SHOWN_MAX = 6
@@ -15,18 +17,8 @@ def choose(frame: Frame, others: Others) -> Screen:
         Option(action="language", value=tag, label=name, voice=name, icon="speech")
         for tag, name in others[:SHOWN_MAX]
     ]
-    title = frame.say("languages.title")
-    return Screen(
-        kind="languages",
-        language=frame.language,
-        title=frame.text("languages.title"),
-        tiles=tiles(options),
-        can_back=True,
-        can_home=False,
-        say=(*title, *voices(options)),
-        silence=repeats(frame, title, "silence.tiles"),
-        timeout_s=frame.world.idle_s,
-    )
+    listed = listing(frame, "languages", "languages.title", options, 1)
+    return replace(listed, can_home=False)
 
 
 def switch(others: Others) -> Others:

@@ -28,7 +28,8 @@ def withdraw(
         "INSERT OR IGNORE INTO corrections (envelope_id, case_no, at_ms) VALUES (?, ?, ?)",
         (envelope.id, case.case_no, now_ms),
     )
-    is_shared = _is_shared(conn, case.case_no)
+    # `outcomes.free_case_number` begins with that suffix, and no case is ever deleted.
+    is_shared = cases.get(conn, f"{case.case_no}-2") is not None
     is_open = case.state in _OPEN and not is_shared
     action = "withdrawn" if is_open else "withdrawn_shared" if is_shared else "withdrawn_late"
     cases.add_event(conn, case.case_no, at_ms=now_ms, actor="resident", action=action)
@@ -43,12 +44,3 @@ def withdraw(
             notices.write_for_case(conn, changed, "withdrawn", now_ms)
     outcomes.answer_own_number(conn, envelope, "received", routed.service, now_ms)
     outcomes.set_fate(conn, envelope.id, "correction")
-
-
-def _is_shared(conn: sqlite3.Connection, case_no: str) -> bool:
-    """Answer whether another case has the same number on its slip, and a suffix here."""
-    first = f"{case_no}-"
-    row = conn.execute(
-        "SELECT 1 FROM cases WHERE substr(case_no, 1, ?) = ? LIMIT 1", (len(first), first)
-    ).fetchone()
-    return row is not None

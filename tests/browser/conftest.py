@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from bianmin.browser import KIOSK_FLAGS, find_chromium
 from bianmin.village import Village
+from tests.browser.stage import Stage, running_stage
 from tests.village import running_village
 
 #: The kiosk's own screen: 10.1 inches across, the size that most boards are sold with.
@@ -43,6 +44,13 @@ async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Vil
     """
     async with running_village(tmp_path_factory.mktemp("village")) as village:
         yield village
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    """Screens that are put up one by one, without a kiosk behind them."""
+    async with running_stage() as stage:
+        yield stage
 
 
 @pytest.fixture

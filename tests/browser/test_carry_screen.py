@@ -19,7 +19,6 @@ from tests.browser.stage import (
     appear,
     open_stage,
     running_browser,
-    running_stage,
 )
 
 pytestmark = pytest.mark.deep
@@ -29,12 +28,6 @@ pytestmark = pytest.mark.deep
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser() as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 async def at_codes(browser: Browser, stage: Stage, profile: ScreenProfile = LANDSCAPE) -> Page:

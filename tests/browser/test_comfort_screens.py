@@ -24,7 +24,6 @@ from tests.browser.stage import (
     appear,
     open_stage,
     running_browser,
-    running_stage,
     until,
 )
 from tests.browser.test_screens import ACCESSIBILITY, AXE
@@ -54,12 +53,6 @@ GLYPHS = """
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 async def turned(page: Page) -> bool:

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page
 from bianmin.browser import KIOSK_FLAGS
 from kiosk.media import checked_media
 from tests.browser.samples import question, screens
-from tests.browser.stage import Stage, appear, open_stage, running_browser, running_stage, until
+from tests.browser.stage import Stage, appear, open_stage, running_browser, until
 
 DEAF_S = 0.32  # the page hears nothing for 0.3 s after a screen
 LINE = ("请点一下。", "Please touch.")
@@ -20,12 +20,6 @@ LINE = ("请点一下。", "Please touch.")
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 @pytest.fixture

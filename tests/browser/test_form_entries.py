@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 from bianmin.browser import KIOSK_FLAGS
 from tests.browser.sample_entry import entries
 from tests.browser.sample_parts import question
-from tests.browser.stage import Stage, appear, open_stage, running_browser, running_stage
+from tests.browser.stage import Stage, appear, open_stage, running_browser
 
 DEAF_S = 0.32  # the page hears nothing for 0.3 s after a screen
 LINE = ("请点一下。", "Please touch.")
@@ -21,12 +21,6 @@ pytestmark = pytest.mark.deep
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 @pytest.fixture

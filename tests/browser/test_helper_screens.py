@@ -10,7 +10,7 @@ from bianmin.browser import KIOSK_FLAGS
 from tests.browser.geometry import GEOMETRY
 from tests.browser.sample_assisted import assisted_screens
 from tests.browser.samples import LANGUAGES
-from tests.browser.stage import Stage, appear, open_stage, running_browser, running_stage
+from tests.browser.stage import Stage, appear, open_stage, running_browser
 from tests.browser.test_screens import ACCESSIBILITY, AXE, PICTURES, PROFILES
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(300)]
@@ -21,12 +21,6 @@ async def browser() -> AsyncIterator[Browser]:
     """As the shared one, and with a made-up camera and microphone."""
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 @pytest.mark.parametrize(

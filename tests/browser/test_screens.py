@@ -19,7 +19,6 @@ from tests.browser.stage import (
     appear,
     open_stage,
     running_browser,
-    running_stage,
 )
 
 PICTURES = Path(__file__).parents[2] / ".build" / "screens"
@@ -46,12 +45,6 @@ async def browser() -> AsyncIterator[Browser]:
     """As the shared one, and with a made-up camera and microphone."""
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from tests.browser.stage import (
     Stage,
     open_stage,
     running_browser,
-    running_stage,
     until,
 )
 
@@ -25,12 +24,6 @@ LEFT = tuple((seconds, (Clip(f"/voice/{seconds}", 0, "left"),)) for seconds in (
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from tests.browser.stage import (
     appear,
     open_stage,
     running_browser,
-    running_stage,
     until,
 )
 
@@ -36,12 +35,6 @@ SAY = (
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from tests.browser.stage import (
     appear,
     open_stage,
     running_browser,
-    running_stage,
     until,
 )
 from tests.browser.test_screens import ACCESSIBILITY, AXE
@@ -46,12 +45,6 @@ BARS = (
 async def browser() -> AsyncIterator[Browser]:
     async with running_browser(*KIOSK_FLAGS) as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage() as stage:
-        yield stage
 
 
 @pytest.fixture

@@ -15,6 +15,12 @@ export async function echo(value, isRead = false) {
   }
 }
 
+// Say an answer because it was asked for, unless its page is gone by then.
+export async function readAloud(section, page, value) {
+  const told = await echo(value, true);
+  if (told && section.isConnected) page.voice.play(told.say);
+}
+
 // Say a sentence that just appeared: whoever cannot read must hear it, too.
 export async function speak(page, text) {
   const { visit } = document.body.dataset;

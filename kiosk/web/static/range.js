@@ -1,7 +1,7 @@
 // A number between two ends: a key for each when there are few, else bigger and smaller by steps.
 // No slider: a trembling hand cannot drag, and a finger covers where it drags to.
 
-import { echo } from "./echo.js";
+import { readAloud } from "./echo.js";
 
 const KEYS_MAX = 12;
 const LEAP = 10; // steps of the two outer keys
@@ -69,10 +69,8 @@ export function mountRange(section, page) {
   return {
     value,
     async touch(button) {
-      if (button.dataset.do === "read") {
-        const told = await echo(value(), true);
-        if (told && section.isConnected) page.voice.play(told.say);
-      } else if (button.dataset.cell) {
+      if (button.dataset.do === "read") await readAloud(section, page, value());
+      else if (button.dataset.cell) {
         at = Number(button.dataset.cell);
         show();
       } else if (button.dataset.move) move(Number(button.dataset.move) * (button.dataset.leap ? LEAP : 1));

@@ -1,6 +1,6 @@
 // A time of day in two steps: the hour with its part of the day, then the minutes in fives.
 
-import { echo } from "./echo.js";
+import { readAloud } from "./echo.js";
 import { fill } from "./pads.js";
 
 const HOURS = 24;
@@ -84,10 +84,8 @@ export function mountTime(section, page) {
   return {
     value,
     async touch(button) {
-      if (button.dataset.do === "read") {
-        const told = await echo(value(), true);
-        if (told && section.isConnected) page.voice.play(told.say);
-      } else if (button.dataset.cell) choose(button.dataset.cell);
+      if (button.dataset.do === "read") await readAloud(section, page, value());
+      else if (button.dataset.cell) choose(button.dataset.cell);
       else if (button.dataset.part) {
         step = button.dataset.part;
         show();
